@@ -1,0 +1,2 @@
+//! The whole of Mayfly in one process for development, and its operator commands.
+fn main() {}

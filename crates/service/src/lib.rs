@@ -1,0 +1,1 @@
+//! What every Mayfly process has: settings, telemetry, health and a drain.

@@ -1,0 +1,1 @@
+//! Makes thumbnails of a picture in several widths.

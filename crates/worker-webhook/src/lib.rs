@@ -1,0 +1,1 @@
+//! Delivers signed webhooks after the Standard Webhooks specification.

@@ -1,0 +1,1 @@
+//! The job SDK: one trait to write, one runner that keeps the promises.
