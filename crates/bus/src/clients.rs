@@ -1,0 +1,108 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use google_cloud_auth::credentials::{Credentials, anonymous};
+use google_cloud_gax::{
+    client_builder,
+    exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder},
+    retry_policy::{NeverRetry, RetryPolicyExt},
+};
+use google_cloud_pubsub::{
+    client::{BasePublisher, Publisher, Subscriber, SubscriptionAdmin, TopicAdmin},
+    retry_policy::RetryableErrors,
+};
+
+use crate::{BusSettings, TopicName};
+
+/// How to build clients, any number of times.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    /// The emulator's, or none for Google's.
+    url: Option<String>,
+    /// Shared by all clients, so that tokens are fetched once; none lets the client look for the machine's own.
+    credentials: Option<Credentials>,
+    publish_time: Duration,
+    batch_delay: Duration,
+}
+
+/// One set of clients and their connections.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    pub(crate) subscriber: Subscriber,
+    pub(crate) topics: TopicAdmin,
+    pub(crate) subscriptions: SubscriptionAdmin,
+    publisher: BasePublisher,
+    /// One per topic that was published to; as many as an installation has topics.
+    publishers: Mutex<HashMap<TopicName, Publisher>>,
+    batch_delay: Duration,
+}
+
+impl Endpoint {
+    /// What the client's own retries leave of the deadline, so that it gives up before we do and nothing is sent after a refusal.
+    const MARGIN: Duration = Duration::from_millis(50);
+
+    /// The client ignores `PUBSUB_EMULATOR_HOST`, and without anonymous credentials it would look for real ones even then.
+    pub(crate) fn new(settings: &BusSettings) -> Self {
+        Self {
+            url: settings.emulator_host().map(|host| format!("http://{host}")),
+            credentials: settings.emulator_host().map(|_| anonymous::Builder::new().build()),
+            publish_time: settings.publish_deadline.saturating_sub(Self::MARGIN),
+            batch_delay: settings.publish_batch_delay,
+        }
+    }
+
+    /// New clients with connections of their own, which are opened when they are first used.
+    pub(crate) async fn connect(&self) -> Result<Clients, client_builder::Error> {
+        let mut publisher = BasePublisher::builder()
+            .with_retry_policy(RetryableErrors.with_time_limit(self.publish_time))
+            .with_backoff_policy(publish_backoff());
+        let mut subscriber = Subscriber::builder();
+        // One attempt: whoever asks has a deadline and decides for itself whether to ask again.
+        let mut topics = TopicAdmin::builder().with_retry_policy(NeverRetry);
+        let mut subscriptions = SubscriptionAdmin::builder().with_retry_policy(NeverRetry);
+        if let Some(url) = &self.url {
+            publisher = publisher.with_endpoint(url);
+            subscriber = subscriber.with_endpoint(url);
+            topics = topics.with_endpoint(url);
+            subscriptions = subscriptions.with_endpoint(url);
+        }
+        if let Some(credentials) = &self.credentials {
+            publisher = publisher.with_credentials(credentials.clone());
+            subscriber = subscriber.with_credentials(credentials.clone());
+            topics = topics.with_credentials(credentials.clone());
+            subscriptions = subscriptions.with_credentials(credentials.clone());
+        }
+        Ok(Clients {
+            subscriber: subscriber.build().await?,
+            topics: topics.build().await?,
+            subscriptions: subscriptions.build().await?,
+            publisher: publisher.build().await?,
+            publishers: Mutex::default(),
+            batch_delay: self.batch_delay,
+        })
+    }
+}
+
+impl Clients {
+    pub(crate) fn publisher(&self, topic: &TopicName) -> Publisher {
+        let mut publishers = self.publishers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(publisher) = publishers.get(topic) {
+            return publisher.clone();
+        }
+        let publisher = self.publisher.publisher(topic.path()).set_delay_threshold(self.batch_delay).build();
+        publishers.insert(topic.clone(), publisher.clone());
+        publisher
+    }
+}
+
+/// Several attempts must fit into a deadline of less than a second.
+fn publish_backoff() -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_delay(Duration::from_millis(25))
+        .with_maximum_delay(Duration::from_millis(200))
+        .with_scaling(2.0)
+        .clamp()
+}

@@ -1,0 +1,110 @@
+use google_cloud_gax::{client_builder, error::Error as RpcError, error::rpc::Code};
+use google_cloud_pubsub::error::PublishError as ClientError;
+
+/// Something other than a publish did not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BusError {
+    /// Neither a project nor an emulator is configured.
+    #[error("GOOGLE_CLOUD_PROJECT is not set: name the project that owns the topics, or set PUBSUB_EMULATOR_HOST to use an emulator")]
+    NoProject,
+
+    /// The endpoint or the credentials cannot be used at all.
+    #[error("cannot build the Pub/Sub clients")]
+    Clients(#[from] client_builder::Error),
+
+    /// The server did not answer in time, or there is none.
+    #[error("cannot {action} {name}: Pub/Sub did not answer in time")]
+    Unreachable {
+        /// What was tried.
+        action: &'static str,
+        /// The topic's or subscription's id.
+        name: String,
+        /// What the last attempt met, if it got that far.
+        #[source]
+        source: Option<Box<RpcError>>,
+    },
+
+    /// The server said no.
+    #[error("cannot {action} {name}")]
+    Refused {
+        /// What was tried.
+        action: &'static str,
+        /// The topic's or subscription's id.
+        name: String,
+        /// What it said.
+        #[source]
+        source: Box<RpcError>,
+    },
+}
+
+/// Why a message was not published, or not known to be: after [`PublishError::Deadline`] it may still have been.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// As many publishes are in flight as the settings allow.
+    #[error("too many publishes are in flight")]
+    Full,
+    /// No confirmation came in time.
+    #[error("Pub/Sub did not confirm in time")]
+    Deadline,
+    /// The server cannot be reached, or was just found missing and has not answered a probe since.
+    #[error("Pub/Sub cannot be reached")]
+    Unavailable,
+    /// The topic does not exist.
+    #[error("the topic does not exist")]
+    TopicMissing,
+    /// The server will not have this message, now or later.
+    #[error("Pub/Sub rejected the message: {0}")]
+    Rejected(String),
+}
+
+impl PublishError {
+    /// Whether trying again later may help, and nothing about the message is to blame.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Deadline | Self::Unavailable)
+    }
+}
+
+impl From<ClientError> for PublishError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Rpc(error) if is_outage(&error) => Self::Unavailable,
+            ClientError::Rpc(error) if is_missing(&error) => Self::TopicMissing,
+            ClientError::Rpc(error) => Self::Rejected(error.to_string()),
+            // The client's tasks are gone: it was replaced while this message was on its way.
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// Whether the server itself is the trouble, not the request. Any clear answer, even a refusal, shows a server at work.
+pub(crate) fn is_outage(error: &RpcError) -> bool {
+    if let Some(status) = error.status() {
+        return matches!(
+            status.code,
+            Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Unknown | Code::Aborted | Code::Cancelled
+        );
+    }
+    if let Some(http) = error.http_status_code() {
+        return http >= 500;
+    }
+    error.is_timeout() || error.is_exhausted() || error.is_io() || error.is_connect() || error.is_transport() || error.is_authentication()
+}
+
+pub(crate) fn is_missing(error: &RpcError) -> bool {
+    has(error, Code::NotFound, 404)
+}
+
+pub(crate) fn already_exists(error: &RpcError) -> bool {
+    has(error, Code::AlreadyExists, 409)
+}
+
+/// The administrative half of the API is REST, where an error may carry no more than an HTTP status.
+fn has(error: &RpcError, code: Code, http: u16) -> bool {
+    match error.status() {
+        Some(status) => status.code == code,
+        None => error.http_status_code() == Some(http),
+    }
+}
