@@ -1,0 +1,129 @@
+use std::{sync::Arc, time::Duration};
+
+use deadpool_redis::redis::cmd;
+use service::{Process, State};
+use shared::{EventType, JobEvent, JobId};
+
+use crate::{
+    CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, claim, frame, history,
+    history::Recorder,
+    metrics::{CacheMetrics, Command},
+    redis::Redis,
+    subscriber,
+    supervisor::supervise,
+};
+
+/// What Redis adds, or, without it, what is lost. Cheap to clone.
+#[derive(Clone)]
+pub struct Cache(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Present(Arc<Present>),
+    /// No Redis. Lost: history beyond the gateways' rings, progress finer than once a second, claims.
+    Absent,
+}
+
+struct Present {
+    redis: Redis,
+    recorder: Recorder,
+}
+
+/// What became of a perishable event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// Redis passed it on to whoever listens.
+    Redis,
+    /// Redis is away; send it another way, if it is worth it.
+    Unavailable,
+}
+
+impl Cache {
+    /// Connects in the background, now and whenever Redis comes back; shows its state as the component `redis`.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the address is nonsense. Redis being away is no error.
+    pub fn connect(settings: &CacheSettings, process: &Process) -> Result<Self, InvalidRedisUrl> {
+        let Some(client) = settings.client()? else {
+            process.health.component(COMPONENT, State::Off);
+            return Ok(Self::absent());
+        };
+        let component = process.health.component(COMPONENT, State::Down);
+        let redis = Redis::new(settings, client, component, process.metrics.register(CacheMetrics::register))?;
+        tokio::spawn(supervise(redis.clone(), process.lifecycle.clone()));
+        let recorder = Recorder::start(redis.clone(), settings.redis_history);
+        Ok(Self(Backend::Present(Arc::new(Present { redis, recorder }))))
+    }
+
+    /// What stands in when there is no Redis.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self(Backend::Absent)
+    }
+
+    /// How Redis is.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match &self.0 {
+            Backend::Present(present) => present.redis.component.get(),
+            Backend::Absent => State::Off,
+        }
+    }
+
+    /// Tells every gateway of a perishable event.
+    pub async fn publish_event(&self, event: &JobEvent) -> Published {
+        let Backend::Present(present) = &self.0 else { return Published::Unavailable };
+        let (channel, frame) = (subscriber::channel(&present.redis), frame::encode(event));
+        let published = present.redis.run(Command::PublishEvent, async |mut connection| {
+            cmd("PUBLISH").arg(channel).arg(frame).query_async::<()>(&mut connection).await
+        });
+        if published.await.is_some() { Published::Redis } else { Published::Unavailable }
+    }
+
+    /// Perishable events from every worker.
+    #[must_use]
+    pub fn events(&self) -> PerishableEvents {
+        match &self.0 {
+            Backend::Present(present) => PerishableEvents::subscribe(present.redis.clone()),
+            Backend::Absent => PerishableEvents::never(),
+        }
+    }
+
+    /// Adds an event to its job's history, some time soon, if Redis is there and the queue to it is not full.
+    /// Progress is not history: only the latest counts, and it is stale by the time anybody asks.
+    pub fn record(&self, event: &JobEvent) {
+        if let Backend::Present(present) = &self.0
+            && event.event_type != EventType::Progress
+        {
+            present.recorder.record(event);
+        }
+    }
+
+    /// A job's events after `after_seq`, oldest first. Nothing if Redis cannot say; empty if it knows of none.
+    pub async fn history(&self, job_id: JobId, after_seq: u64) -> Option<Vec<JobEvent>> {
+        match &self.0 {
+            Backend::Present(present) => history::read(&present.redis, job_id, after_seq).await,
+            Backend::Absent => None,
+        }
+    }
+
+    /// Asks to be the only one who runs a job for `ttl`; the owner may ask again to hold it longer.
+    pub async fn claim(&self, job_id: JobId, owner: &str, ttl: Duration) -> Claim {
+        match &self.0 {
+            Backend::Present(present) => claim::claim(&present.redis, job_id, owner, ttl).await,
+            Backend::Absent => Claim::Unknown,
+        }
+    }
+
+    /// Gives a claim back; one that is somebody else's by now stays theirs.
+    pub async fn release(&self, job_id: JobId, owner: &str) {
+        if let Backend::Present(present) = &self.0 {
+            claim::release(&present.redis, job_id, owner).await;
+        }
+    }
+}
+
+/// Redis' name in the health of its process.
+const COMPONENT: &str = "redis";

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use deadpool_redis::redis::{Script, Value};
+use shared::JobId;
+
+use crate::{metrics::Command, redis::Redis};
+
+/// Whether one may run a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody else is at it; the claim holds until it is released or its time is over.
+    Won,
+    /// Somebody else is at it.
+    Held,
+    /// Redis cannot say: run it, and let the gateways drop the second result.
+    Unknown,
+}
+
+/// Takes the claim, or renews the owner's own, in one step.
+const CLAIM: &str = "
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1";
+
+/// Gives the claim back if it is still the owner's.
+const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
+pub(crate) async fn claim(redis: &Redis, job_id: JobId, owner: &str, ttl: Duration) -> Claim {
+    let key = key(redis, job_id);
+    let won = redis.run(Command::Claim, async |mut connection| {
+        let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        Script::new(CLAIM).key(&key).arg(owner).arg(millis).invoke_async::<bool>(&mut connection).await
+    });
+    match won.await {
+        Some(true) => Claim::Won,
+        Some(false) => Claim::Held,
+        None => Claim::Unknown,
+    }
+}
+
+pub(crate) async fn release(redis: &Redis, job_id: JobId, owner: &str) {
+    let key = key(redis, job_id);
+    // A claim that could not be given back ends with its time.
+    let _ = redis
+        .run(Command::Release, async |mut connection| {
+            Script::new(RELEASE).key(&key).arg(owner).invoke_async::<Value>(&mut connection).await
+        })
+        .await;
+}
+
+fn key(redis: &Redis, job_id: JobId) -> String {
+    redis.key(format_args!("claim:{job_id}"))
+}

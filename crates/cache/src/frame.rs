@@ -1,0 +1,51 @@
+//! A job event as one string of bytes: its Pub/Sub attributes and body, so that there is one wire format and one parser.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use shared::{Attributes, EventMessage, JobEvent, Timestamp};
+
+/// The same event always gives the same bytes: a history knows by them what it has already.
+pub(crate) fn encode(event: &JobEvent) -> Vec<u8> {
+    let (attributes, body) = event.to_message();
+    rmp_serde::to_vec(&(BTreeMap::from_iter(attributes), body)).expect("strings and bytes always have a MessagePack form")
+}
+
+/// Nothing if the bytes are not a job event: another version of Mayfly may have written them.
+pub(crate) fn decode(frame: &[u8]) -> Option<JobEvent> {
+    let (attributes, body): (Attributes, Bytes) = rmp_serde::from_slice(frame).ok()?;
+    match EventMessage::parse(&attributes, body, "", Timestamp::UNIX_EPOCH) {
+        Ok(EventMessage::Job(event)) => Some(event),
+        Ok(EventMessage::Notification(_)) | Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use shared::{Audience, EventType, JobId, Payload};
+
+    use super::*;
+
+    pub(crate) fn event(seq: u64, event_type: EventType) -> JobEvent {
+        JobEvent {
+            job_id: JobId::new(),
+            kind: "echo".parse().unwrap(),
+            audience: Audience::All,
+            seq,
+            attempt: 1,
+            event_type,
+            at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            data: Some(Payload::Raw { content_type: "image/png".into(), bytes: Bytes::from_static(&[0, 255]) }),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn an_event_comes_back_from_its_frame() {
+        let event = event(7, EventType::Succeeded);
+        assert_eq!(encode(&event), encode(&event.clone()));
+        assert_eq!(decode(&encode(&event)), Some(event));
+        assert_eq!(decode(b"garbage"), None);
+    }
+}

@@ -1,0 +1,87 @@
+use std::{future::pending, time::Duration};
+
+use deadpool_redis::redis::RedisResult;
+use futures::StreamExt;
+use service::State;
+use shared::JobEvent;
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::timeout,
+};
+use tracing::{debug, info};
+
+use crate::{frame, metrics::Queue, redis::Redis};
+
+/// Perishable events from every worker, as long as Redis carries them.
+pub struct PerishableEvents(Option<mpsc::Receiver<JobEvent>>);
+
+/// A relay that is this far behind is better served by newer events.
+const QUEUE: usize = 4096;
+/// How long connecting and subscribing may take together.
+const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(2);
+/// The pause before trying again, and between looks at whether Redis is still up.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl PerishableEvents {
+    /// Stands in without Redis: perishable events come by Pub/Sub, at most one per job per second.
+    pub(crate) fn never() -> Self {
+        Self(None)
+    }
+
+    /// Subscribes in the background, again whenever Redis comes back; ends when the receiver is dropped.
+    pub(crate) fn subscribe(redis: Redis) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            while !sender.is_closed() {
+                if redis.component.get() == State::Up
+                    && let Err(error) = receive(&redis, &sender).await
+                {
+                    debug!(%error, "subscription to perishable events ended");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        Self(Some(receiver))
+    }
+
+    /// The next event; waits for ever without Redis. Cancellation safe.
+    pub async fn next(&mut self) -> JobEvent {
+        match &mut self.0 {
+            Some(receiver) => match receiver.recv().await {
+                Some(event) => event,
+                None => pending().await,
+            },
+            None => pending().await,
+        }
+    }
+}
+
+/// Passes events on until Redis goes away. A frozen server keeps the connection open and says nothing, hence the looks at the component.
+async fn receive(redis: &Redis, events: &mpsc::Sender<JobEvent>) -> RedisResult<()> {
+    let subscribe = async {
+        let mut subscription = redis.client.get_async_pubsub().await?;
+        subscription.subscribe(channel(redis)).await?;
+        RedisResult::Ok(subscription)
+    };
+    let Ok(subscription) = timeout(SUBSCRIBE_DEADLINE, subscribe).await else { return Ok(()) };
+    let mut messages = subscription?.into_on_message();
+    info!("receiving perishable events from Redis");
+    while redis.component.get() == State::Up && !events.is_closed() {
+        match timeout(PAUSE, messages.next()).await {
+            Err(_) => {}
+            Ok(None) => break,
+            Ok(Some(message)) => {
+                if let Some(event) = frame::decode(message.get_payload_bytes())
+                    && let Err(TrySendError::Full(_)) = events.try_send(event)
+                {
+                    redis.metrics.full(Queue::Perishable);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn channel(redis: &Redis) -> String {
+    redis.key("events")
+}

@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+use deadpool_redis::redis::cmd;
+use service::{Lifecycle, State};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::redis::Redis;
+
+/// How often Redis is looked at: often enough that clients learn of its return within a second.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How long an answer may take before Redis counts as away.
+const PROBE_DEADLINE: Duration = Duration::from_millis(750);
+/// How long the probe's key lives.
+const PROBE_TTL_S: u64 = 60;
+
+/// Keeps the component true: Redis is up while it takes a write. A server that is frozen, full, or refuses the password is down.
+///
+/// Ends with the process, not with the drain, which still wants to know.
+pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
+    let mut reason = None;
+    while lifecycle.remaining() > Duration::ZERO {
+        let now = probe(&redis).await;
+        if now != reason {
+            match &now {
+                Some(reason) => warn!(%reason, "Redis is away; going on without it"),
+                None => info!("Redis is there"),
+            }
+        }
+        redis.component.set(if now.is_none() { State::Up } else { State::Down });
+        reason = now;
+        // Either a command failed and somebody wants to know, or it is time to look again.
+        let doubtful = timeout(PERIOD, redis.doubt.notified()).await.is_ok();
+        if doubtful && redis.component.get() == State::Down {
+            tokio::time::sleep(PERIOD).await;
+        }
+    }
+}
+
+/// Why Redis is of no use, if it is not.
+async fn probe(redis: &Redis) -> Option<String> {
+    let key = redis.key("probe");
+    let write = redis
+        .try_run(async |mut connection| cmd("SET").arg(&key).arg(1).arg("EX").arg(PROBE_TTL_S).query_async::<()>(&mut connection).await);
+    match timeout(PROBE_DEADLINE, write).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} ms", PROBE_DEADLINE.as_millis())),
+    }
+}
