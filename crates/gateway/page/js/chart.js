@@ -8,6 +8,7 @@ const NAMESPACE = 'http://www.w3.org/2000/svg';
 const MARGIN = { top: 10, right: 12, bottom: 24, left: 54 };
 /** Echoes further apart than this are not joined: the line would claim to know what happened between them. */
 const LONGEST_JOINED_MS = 5_000;
+const EMPTY_SCALE = { from: 1, to: 10, ticks: [] };
 const MOMENTS = [[60_000, '60 s ago', 'start'], [30_000, '30 s ago', 'middle'], [0, 'now', 'end']];
 
 export class Chart {
@@ -28,7 +29,7 @@ export class Chart {
   draw(samples, now) {
     if (this.#width === 0) return;
     const times = samples.filter(({ ms }) => ms !== null).map(({ ms }) => ms);
-    const scale = logScale(times.length ? times : [1, 10]);
+    const scale = times.length ? logScale(times) : EMPTY_SCALE;
     const plot = this.#plot(scale, now);
     this.#svg.replaceChildren(...axes(plot, scale), ...lines(plot, samples), ...samples.map((sample, at) => mark(plot, sample, at === samples.length - 1)));
   }
@@ -61,7 +62,8 @@ function axes({ left, right, bottom, y, ageX }, { ticks }) {
   ]);
   const moments = MOMENTS.map(([age, text, anchor]) =>
     shape('text', { class: 'label', x: ageX(age), y: bottom + 18, 'text-anchor': anchor }, text));
-  return [...horizontal, ...moments];
+  const baseline = shape('line', { class: 'grid', x1: left, x2: right, y1: bottom, y2: bottom });
+  return [baseline, ...horizontal, ...moments];
 }
 
 function lines({ x, y }, samples) {

@@ -19,24 +19,28 @@ export class JobRow {
     const find = (selector) => this.element.querySelector(selector);
     this.#parts = {
       lead: find('.job-lead'), title: find('.job-title'), badge: find('.badge'), facts: find('.job-facts'),
-      bar: find('progress'), words: find('.job-words'), details: find('details'), inside: find('.job-inside'),
+      bar: find('progress'), words: find('.job-words'), more: find('.job-more'), inside: find('.job-inside'),
       cancel: find('[data-do=cancel]'), retry: find('[data-do=retry]'),
     };
-    const { cancel, retry, details, bar } = this.#parts;
+    const { cancel, retry, more, bar } = this.#parts;
     cancel.addEventListener('click', () => onCancel(job));
     retry.addEventListener('click', () => onRetry(job));
     cancel.setAttribute('aria-label', `Cancel ${this.#name()}`);
     retry.setAttribute('aria-label', `Retry ${this.#name()}`);
     bar.setAttribute('aria-label', `Progress of ${this.#name()}`);
-    details.addEventListener('toggle', () => {
-      if (details.open) onOpen(job);
+    more.setAttribute('aria-label', `Details of ${this.#name()}`);
+    more.addEventListener('click', () => {
+      const isOpen = more.getAttribute('aria-expanded') === 'false';
+      more.setAttribute('aria-expanded', isOpen);
+      this.#parts.inside.hidden = !isOpen;
+      if (isOpen) onOpen(job);
       this.update(Date.now());
     });
   }
 
   update(now) {
     const job = this.#job;
-    const { title, facts, words, cancel, retry, details } = this.#parts;
+    const { title, facts, words, cancel, retry, inside } = this.#parts;
     this.element.dataset.state = job.state;
     say(title, this.#name());
     say(this.#parts.badge, badge(job));
@@ -48,7 +52,7 @@ export class JobRow {
     this.#moveFocusFrom(retry, canRetry(job));
     this.#updateBar();
     this.#updateLead();
-    if (details.open) this.#updateInside();
+    if (!inside.hidden) this.#updateInside();
   }
 
   #name() {
@@ -58,17 +62,17 @@ export class JobRow {
   #facts(now) {
     const job = this.#job;
     const facts = [job.kind, ago(now - job.submittedAt)];
-    if (job.state === 'succeeded') facts.push(`took ${duration(job.finishedAt - job.submittedAt)}`);
+    if (job.state === 'succeeded') facts.unshift(`in ${duration(job.finishedAt - job.submittedAt)}`);
+    if (job.state === 'running' && job.progress !== null) facts.unshift(`${Math.round(job.progress * 100)} %`);
     if (job.attempt > 1) facts.push(`attempt ${job.attempt}`);
-    if (job.state === 'running' && job.progress !== null) facts.push(`${Math.round(job.progress * 100)} %`);
-    return facts.join(' · ');
+    return facts.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · ');
   }
 
   /** Hides or shows a button; one that is hidden under the keyboard's focus passes it on. */
   #moveFocusFrom(button, isShown) {
     const hadFocus = button === document.activeElement;
     button.hidden = !isShown;
-    if (hadFocus && !isShown) this.#parts.details.firstElementChild.focus();
+    if (hadFocus && !isShown) this.#parts.more.focus();
   }
 
   #updateBar() {

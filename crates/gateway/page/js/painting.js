@@ -8,7 +8,7 @@ const HORIZON = 560;
 export async function paint() {
   const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH, height: HEIGHT });
   const ink = canvas.getContext('2d');
-  const hue = Math.random() * 360;
+  const hue = 195 + Math.random() * 120;
   sky(ink, hue);
   for (let ridge = 0; ridge < 4; ridge++) hills(ink, hue, ridge);
   water(ink, hue);
