@@ -5,14 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 
 const BINARY = process.env.MAYFLY_BIN ?? fileURLToPath(new URL('../../target/debug/mayfly', import.meta.url));
+/** The client that the gateway serves to the page. */
+const CLIENT = fileURLToPath(new URL('../node_modules/socket.io-client/dist', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 /** Every process of Mayfly drains within 12 s; the rest is for a busy machine. */
 const STOP_DEADLINE_MS = 20_000;
 
 /** Starts mayfly and resolves once it serves: `{ url, port, pubsub, stop, kill, log }`. */
 export async function startMayfly(env = {}) {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(REDIS_|PUBSUB_|GOOGLE_|PORT$)/.test(name)));
-  const child = spawn(BINARY, [], { env: { ...inherited, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const settings = { PORT: '0', SOCKETIO_CLIENT_DIR: CLIENT, ...env };
+  const child = spawn(BINARY, [], { env: { ...surroundings(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   // The child's end must not outlive the test run, whatever ended that.
@@ -56,4 +58,9 @@ export async function startMayfly(env = {}) {
       await ended;
     },
   };
+}
+
+/** The environment without anything that would lead this mayfly to somebody else's Redis or Pub/Sub. */
+function surroundings() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(REDIS_|PUBSUB_|GOOGLE_|PORT$)/.test(name)));
 }

@@ -1,7 +1,7 @@
 // The page in a real browser, used as a person uses it.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
@@ -216,23 +216,64 @@ describe('the page looks right', () => {
 });
 
 describe('when the gateway goes away, the page', () => {
-  it('says that it is reconnecting, and comes back with a job given meanwhile', async () => {
-    let restarted = await startMayfly();
-    const page = await openPage(browser, restarted.url);
-    try {
-      await sendEcho(page, 'Before');
-      await job(page, 'Before').getByText('Done').waitFor();
-      await restarted.kill();
-      await page.getByText('Reconnecting…').waitFor();
-      await shoot(page, 'page-reconnecting');
-      await sendEcho(page, 'Given while away');
-      await job(page, 'Given while away').getByText('Sending').waitFor();
-      restarted = await startMayfly({ PORT: restarted.port });
-      await connected(page);
-      await job(page, 'Given while away').getByText('Done').waitFor();
-    } finally {
-      await page.context().close();
-      await restarted.stop();
-    }
+  const secrets = {
+    'comes back with a job given meanwhile': { SESSION_SECRET: 'the same before and after' },
+    'comes back as somebody new when its session is no longer known, and nothing is lost': {},
+  };
+  for (const [name, env] of Object.entries(secrets)) {
+    it(`says that it is reconnecting, and ${name}`, async () => {
+      let gateway = await startMayfly(env);
+      const page = await openPage(browser, gateway.url);
+      const session = () => page.locator('#session-text').innerText();
+      try {
+        await sendEcho(page, 'Before');
+        await job(page, 'Before').getByText('Done').waitFor();
+        const sessionBefore = await session();
+        await gateway.kill();
+        await page.getByText('Reconnecting…').waitFor();
+        await sendEcho(page, 'Given while away');
+        await job(page, 'Given while away').getByText('Sending').waitFor();
+        await shoot(page, 'page-reconnecting');
+        gateway = await startMayfly({ ...env, PORT: gateway.port });
+        await connected(page);
+        await job(page, 'Given while away').getByText('Done').waitFor();
+        const id = (text) => text.match(/[0-9a-f-]{36}/)[0];
+        assert.equal(id(await session()) === id(sessionBefore), 'SESSION_SECRET' in env);
+      } finally {
+        await page.context().close();
+        await gateway.stop();
+      }
+    });
+  }
+});
+
+describe('without a client bundle of its own, the page', () => {
+  const bundle = new URL('../node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url);
+  let bare;
+  before(async () => { bare = await startMayfly({ SOCKETIO_CLIENT_DIR: '' }); });
+  after(() => bare?.stop());
+
+  /** Opens the page with `body` in place of what the CDN would serve. */
+  async function openWithCdn(body) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.route('https://cdn.jsdelivr.net/**', (route) => route.fulfill({
+      body, contentType: 'text/javascript', headers: { 'access-control-allow-origin': '*' },
+    }));
+    await page.goto(bare.url);
+    return page;
+  }
+
+  it('takes the client from the CDN', async () => {
+    const page = await openWithCdn(await readFile(bundle, 'utf8'));
+    await connected(page);
+    await page.context().close();
+  });
+
+  it('runs no client that anybody has touched, and says what is missing', async () => {
+    const page = await openWithCdn(`${await readFile(bundle, 'utf8')};globalThis.touched = true;`);
+    await page.getByText('No socket.io client').waitFor();
+    assert.equal(await page.evaluate(() => globalThis.touched), undefined);
+    await page.context().close();
   });
 });

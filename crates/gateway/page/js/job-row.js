@@ -61,9 +61,7 @@ export class JobRow {
 
   #facts(now) {
     const job = this.#job;
-    const facts = [job.kind, ago(now - job.submittedAt)];
-    if (job.state === 'succeeded') facts.unshift(`in ${duration(job.finishedAt - job.submittedAt)}`);
-    if (job.state === 'running' && job.progress !== null) facts.unshift(`${Math.round(job.progress * 100)} %`);
+    const facts = [progressInWords(job), job.kind, ago(now - job.submittedAt)];
     if (job.attempt > 1) facts.push(`attempt ${job.attempt}`);
     return facts.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · ');
   }
@@ -101,6 +99,14 @@ export class JobRow {
       ...result(job),
     );
   }
+}
+
+/** Continues the badge: "Done in 20 ms", "Running 40 %". */
+function progressInWords(job) {
+  const took = duration(job.finishedAt - job.submittedAt);
+  if (job.state === 'succeeded') return `in ${took}`;
+  if (job.state === 'failed' || job.state === 'cancelled') return `after ${took}`;
+  return job.state === 'running' && job.progress !== null ? `${Math.round(job.progress * 100)} %` : '';
 }
 
 function events({ log }) {

@@ -26,7 +26,7 @@ export function showStatus(connection, jobs) {
     show('connection', connectionInWords(connection));
     show('queue', QUEUE[status.pubsub] ?? UNKNOWN);
     show('memory', memoryInWords(status));
-    say(byId('session-text'), sessionInWords(connection.welcome));
+    if (connection.welcome) say(byId('session-text'), sessionInWords(connection.welcome.session));
     document.title = isLive ? 'Mayfly' : `${CONNECTION[connection.state].text} – Mayfly`;
   });
   byId('forget-session').addEventListener('click', () => {
@@ -58,9 +58,7 @@ function memoryInWords({ redis, history }) {
   return redis !== 'up' && history === 'cold' ? { ...words, text: 'Remembers since its start' } : words;
 }
 
-function sessionInWords(welcome) {
-  if (!welcome) return 'No session just now.';
-  const { id, expiresAt } = welcome.session;
+function sessionInWords({ id, expiresAt }) {
   const until = Number.isNaN(Date.parse(expiresAt)) ? '' : `, good until ${moment(Date.parse(expiresAt))}`;
   return `Session ${id}${until}`;
 }
