@@ -1,0 +1,107 @@
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use bus::{Closed, Consumer};
+
+use crate::{
+    on_both_servers,
+    server::{Queue, Server, body, next, nothing_for, soon, within},
+};
+
+on_both_servers! {
+    what_was_handed_out_but_not_finished_reaches_a_second_worker_promptly,
+    what_was_not_started_is_handed_back_while_the_rest_is_finished,
+    what_is_running_keeps_its_lease_after_pulling_has_stopped,
+    nothing_comes_after_pulling_has_stopped,
+    a_leaked_lease_does_not_hold_up_the_end,
+}
+
+/// Far less than the 10 s that a lease lasts. The embedded server takes a tenth of it; Google's emulator polls.
+const PROMPTLY: Duration = Duration::from_secs(3);
+
+async fn publish_many(queue: &Queue, number: usize) {
+    for n in 0..number {
+        queue.publish(n.to_string()).await;
+    }
+}
+
+async fn take_many(consumer: &mut Consumer, number: usize) {
+    let mut taken = HashSet::new();
+    while taken.len() < number {
+        let delivery = consumer.next().await.unwrap();
+        taken.insert(body(&delivery));
+        delivery.ack();
+    }
+}
+
+async fn what_was_handed_out_but_not_finished_reaches_a_second_worker_promptly(server: &Server) {
+    let queue = server.queue().await;
+    let mut first = queue.consume();
+    publish_many(&queue, 40).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..40 {
+        unfinished.push(next(&mut first).await);
+    }
+    let mut second = queue.consume();
+
+    let leaving = Instant::now();
+    first.stop_pulling().await;
+    drop(unfinished);
+    assert_eq!(first.close(Duration::from_secs(5)).await, Closed::Clean);
+    within(PROMPTLY, "all forty", take_many(&mut second, 40)).await;
+    println!("handed over in {:?}", leaving.elapsed());
+}
+
+async fn what_was_not_started_is_handed_back_while_the_rest_is_finished(server: &Server) {
+    let queue = server.queue().await;
+    let mut first = queue.consume();
+    publish_many(&queue, 40).await;
+    let running = next(&mut first).await;
+    let mut second = queue.consume();
+
+    first.stop_pulling().await;
+    within(PROMPTLY, "the other 39", take_many(&mut second, 39)).await;
+
+    running.ack();
+    assert_eq!(first.close(Duration::from_secs(5)).await, Closed::Clean);
+    nothing_for(Duration::from_secs(1), &mut second).await;
+}
+
+async fn what_is_running_keeps_its_lease_after_pulling_has_stopped(server: &Server) {
+    let queue = server.queue().await;
+    let mut first = queue.consume();
+    queue.publish("takes its time").await;
+    let running = next(&mut first).await;
+    let mut second = queue.consume();
+
+    first.stop_pulling().await;
+    // Longer than one lease.
+    nothing_for(Duration::from_secs(13), &mut second).await;
+
+    running.ack();
+    assert_eq!(first.close(Duration::from_secs(5)).await, Closed::Clean);
+    nothing_for(Duration::from_secs(1), &mut second).await;
+}
+
+async fn nothing_comes_after_pulling_has_stopped(server: &Server) {
+    let queue = server.queue().await;
+    let mut consumer = queue.consume();
+    publish_many(&queue, 3).await;
+    next(&mut consumer).await.ack();
+    consumer.stop_pulling().await;
+    assert!(soon("the end", consumer.next()).await.is_none());
+    consumer.stop_pulling().await;
+    assert_eq!(consumer.close(Duration::from_secs(5)).await, Closed::Clean);
+}
+
+async fn a_leaked_lease_does_not_hold_up_the_end(server: &Server) {
+    let queue = server.queue().await;
+    let mut consumer = queue.consume();
+    queue.publish("forgotten").await;
+    let leaked = next(&mut consumer).await;
+    let budget = Duration::from_millis(500);
+    assert_eq!(within(budget * 2, "the end", consumer.close(budget)).await, Closed::OutOfTime);
+    drop(leaked);
+}

@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use bus::{BusError, BusSettings, ConsumeOptions, PublishError, Rewound, SeekBack, Topology};
+use futures::future::try_join_all;
+
+use crate::{
+    on_both_servers,
+    proxy::Network,
+    server::{Server, body, connect, next, nothing_for, soon, text, within},
+};
+
+on_both_servers! {
+    ensuring_twice_or_by_many_at_once_is_fine,
+    production_does_not_create_topics,
+    without_a_server_ensuring_gives_up_at_its_deadline,
+    a_server_that_is_late_is_waited_for,
+    an_instance_hears_what_comes_and_leaves_nothing_behind,
+    a_new_instance_hears_the_past_where_the_server_can_seek,
+    a_deleted_topic_is_made_again,
+    a_deleted_subscription_is_made_again,
+}
+
+fn everything(bus: &bus::Bus) -> Topology {
+    let kinds = ["echo", "thumbnail"].map(|kind| kind.parse().unwrap());
+    kinds.iter().fold(Topology::new(bus.names()).events().control(), Topology::jobs)
+}
+
+async fn ensuring_twice_or_by_many_at_once_is_fine(server: &Server) {
+    let bus = server.bus().await;
+    try_join_all((0..8).map(|_| bus.ensure(everything(&bus)))).await.unwrap();
+    bus.ensure(everything(&bus)).await.unwrap();
+
+    let echo = "echo".parse().unwrap();
+    let workers = server.subscriptions().await.get_subscription().set_subscription(bus.names().job_subscription(&echo).path());
+    let workers = workers.send().await.unwrap();
+    assert_eq!(workers.topic, bus.names().jobs(&echo).path());
+    let dead_letter = workers.dead_letter_policy.unwrap();
+    assert_eq!((dead_letter.dead_letter_topic.as_str(), dead_letter.max_delivery_attempts), (bus.names().dead_letter().path(), 20));
+}
+
+async fn production_does_not_create_topics(server: &Server) {
+    let bus = connect(&BusSettings { pubsub_ensure_topology: Some(false), ..server.settings() }).await;
+    bus.ensure(everything(&bus)).await.unwrap();
+    assert_eq!(bus.publish(&bus.names().events(), text("?")).await, Err(PublishError::TopicMissing));
+}
+
+async fn without_a_server_ensuring_gives_up_at_its_deadline(server: &Server) {
+    server.network.set(Network::Cut);
+    let bus = connect(&BusSettings { pubsub_ensure_deadline: Duration::from_millis(700), ..server.settings() }).await;
+    let error = within(Duration::from_secs(2), "giving up", bus.ensure(everything(&bus))).await.unwrap_err();
+    assert!(matches!(error, BusError::Unreachable { .. }), "{error:?}");
+}
+
+async fn a_server_that_is_late_is_waited_for(server: &Server) {
+    server.network.set(Network::Cut);
+    let bus = server.bus().await;
+    let ensured = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.ensure(everything(&bus)).await }
+    });
+    crate::server::becomes(&bus, service::State::Down).await;
+    server.network.set(Network::Fine);
+    soon("the topology", ensured).await.unwrap().unwrap();
+}
+
+async fn an_instance_hears_what_comes_and_leaves_nothing_behind(server: &Server) {
+    let bus = server.bus().await;
+    bus.ensure(everything(&bus)).await.unwrap();
+    let events = bus.names().events();
+    bus.publish(&events, text("before")).await.unwrap();
+    let mine = bus.instance_subscription(&events, "gateway-1", SeekBack(None)).await.unwrap();
+    assert_eq!(mine.rewound(), Rewound::No);
+    let mut consumer = bus.consume(mine.name(), ConsumeOptions::default());
+    bus.publish(&events, text("after")).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    assert_eq!(body(&delivery), "after");
+    delivery.ack();
+    consumer.close(Duration::from_secs(2)).await;
+
+    let path = mine.name().path().to_owned();
+    mine.delete(Duration::from_secs(2)).await.unwrap();
+    let gone = server.subscriptions().await.get_subscription().set_subscription(path).send().await.unwrap_err();
+    assert!(gone.to_string().contains("NOT_FOUND") || gone.http_status_code() == Some(404), "{gone:?}");
+}
+
+async fn a_new_instance_hears_the_past_where_the_server_can_seek(server: &Server) {
+    let bus = server.bus().await;
+    bus.ensure(everything(&bus)).await.unwrap();
+    let events = bus.names().events();
+    bus.publish(&events, text("history")).await.unwrap();
+
+    let mine = bus.instance_subscription(&events, "gateway-2", SeekBack(Some(Duration::from_mins(10)))).await.unwrap();
+
+    let mut consumer = bus.consume(mine.name(), ConsumeOptions::default());
+    if server.seeks {
+        assert!(matches!(mine.rewound(), Rewound::To(_)));
+        let delivery = next(&mut consumer).await;
+        assert_eq!(body(&delivery), "history");
+        delivery.ack();
+    } else {
+        assert_eq!(mine.rewound(), Rewound::Impossible);
+        nothing_for(Duration::from_millis(500), &mut consumer).await;
+    }
+}
+
+async fn a_deleted_topic_is_made_again(server: &Server) {
+    let queue = server.queue().await;
+    let mut consumer = queue.consume();
+    queue.publish("before").await;
+    next(&mut consumer).await.ack();
+
+    server.topics().await.delete_topic().set_topic(queue.topic.path()).send().await.unwrap();
+    queue.publish("after").await;
+
+    let delivery = next(&mut consumer).await;
+    assert_eq!(body(&delivery), "after");
+    delivery.ack();
+}
+
+async fn a_deleted_subscription_is_made_again(server: &Server) {
+    let queue = server.queue().await;
+    let mut consumer = queue.consume();
+    queue.publish("before").await;
+    next(&mut consumer).await.ack();
+
+    let admin = server.subscriptions().await;
+    admin.delete_subscription().set_subscription(queue.subscription.path()).send().await.unwrap();
+    let back = async {
+        while admin.get_subscription().set_subscription(queue.subscription.path()).send().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the subscription", back).await;
+
+    queue.publish("after").await;
+    let delivery = next(&mut consumer).await;
+    assert_eq!(body(&delivery), "after");
+    delivery.ack();
+}
