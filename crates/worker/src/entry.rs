@@ -1,0 +1,78 @@
+use std::{
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+};
+
+use bus::{Bus, BusSettings};
+use cache::{Cache, CacheSettings};
+use clap::{Args, Parser};
+use service::{Process, ServiceSettings, StartError, State, listen, serve_health};
+
+use crate::{Job, Worker, WorkerSettings};
+
+/// The settings of a process that runs one job type; `S` are the job type's own, `()` if it has none.
+#[derive(Debug, Clone, Parser)]
+#[command(version)]
+struct Settings<S: Args> {
+    /// The port of /livez, /readyz and /metrics; 0 serves them nowhere
+    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value_t = 0)]
+    health_port: u16,
+
+    /// The address that this port is opened on; in a container 0.0.0.0
+    #[arg(long, env = "BIND", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    bind: IpAddr,
+
+    #[command(flatten)]
+    own: S,
+
+    #[command(flatten)]
+    worker: WorkerSettings,
+
+    #[command(flatten)]
+    bus: BusSettings,
+
+    #[command(flatten)]
+    cache: CacheSettings,
+
+    #[command(flatten)]
+    service: ServiceSettings,
+}
+
+impl<S: Args> AsRef<ServiceSettings> for Settings<S> {
+    fn as_ref(&self) -> &ServiceSettings {
+        &self.service
+    }
+}
+
+/// The `main` of a binary that runs one job type. `name` is the process's in logs and traces, without `mayfly-`.
+///
+/// ```no_run
+/// # use serde::Deserialize;
+/// # use worker::{Job, JobError, JobHandle};
+/// # #[derive(Deserialize)]
+/// # struct Greet {}
+/// # impl Job for Greet {
+/// #     const KIND: &'static str = "greet";
+/// #     type Context = ();
+/// #     type Output = ();
+/// #     async fn run(self, _: &JobHandle, _: &()) -> Result<(), JobError> { Ok(()) }
+/// # }
+/// fn main() -> std::process::ExitCode {
+///     worker::main::<Greet, ()>("worker-greet", async |_settings, _process| Ok(()))
+/// }
+/// ```
+pub fn main<J: Job, S: Args>(name: &'static str, context: impl AsyncFnOnce(S, &Process) -> Result<J::Context, StartError>) -> ExitCode {
+    service::run(name, async |settings: Settings<S>, process| {
+        let context = context(settings.own, &process).await?;
+        let bus = Bus::connect(&settings.bus, &process.metrics).await?;
+        bus.report(process.health.component("pubsub", State::Up));
+        let cache = Cache::connect(&settings.cache, &process)?;
+        if settings.health_port != 0 {
+            let listener = listen(SocketAddr::new(settings.bind, settings.health_port)).await?;
+            let process = process.clone();
+            tokio::spawn(async move { serve_health(listener, &process).await });
+        }
+        Worker::builder(&process, bus, cache).settings(settings.worker).register::<J>(context).build().run().await;
+        Ok(())
+    })
+}

@@ -1,0 +1,47 @@
+use std::{convert::Infallible, time::Duration};
+
+use cache::Claim;
+use shared::{JobEvent, JobMessage};
+use tokio::time::sleep;
+
+use super::core::Core;
+
+/// How long a claim outlives a worker that was killed: less than the lease of its messages, so that nobody waits for it.
+const TTL: Duration = Duration::from_secs(9);
+/// Renewals must come well before the end of the claim, and survive one that fails.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// Between two questions whether another worker is done with a job.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Waits until no other worker runs the job, as far as Redis can tell; tells whether there was one.
+pub(crate) async fn alone(core: &Core, job: &JobMessage) -> bool {
+    let mut waited = false;
+    while core.cache.claim(job.id, &core.instance, TTL).await == Claim::Held {
+        if !waited {
+            tracing::info!(job = %job.id, kind = %job.kind, "another worker runs this job: waiting for it");
+        }
+        waited = true;
+        sleep(POLL).await;
+    }
+    waited
+}
+
+/// Keeps the claim for as long as it is polled.
+pub(crate) async fn keep(core: &Core, job: &JobMessage) -> Infallible {
+    loop {
+        sleep(RENEWAL).await;
+        // Lost or unknown: the job goes on, and the gateways drop what comes twice.
+        let _ = core.cache.claim(job.id, &core.instance, TTL).await;
+    }
+}
+
+/// Lets others run the job.
+pub(crate) async fn release(core: &Core, job: &JobMessage) {
+    core.cache.release(job.id, &core.instance).await;
+}
+
+/// How the job ended, if it did so on another worker and Redis knows.
+pub(crate) async fn known_end(core: &Core, job: &JobMessage) -> Option<JobEvent> {
+    let history = core.cache.history(job.id, 0).await?;
+    history.into_iter().rev().find(|event| event.event_type.is_terminal() && event.audience == job.audience)
+}
