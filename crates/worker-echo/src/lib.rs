@@ -1,1 +1,10 @@
-//! Returns what it is given; can sleep, report progress, fail and panic on request.
+//! Returns what it is given, as it came. On request it sleeps, reports progress, fails or panics first: the job type
+//! that demonstrations, load tests and chaos tests are made of.
+//!
+//! See [`Options`] for what can be asked of it.
+
+mod echo;
+mod options;
+
+pub use echo::{Echo, Echoed};
+pub use options::Options;
