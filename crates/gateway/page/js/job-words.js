@@ -29,7 +29,7 @@ export function jobInWords(job, now) {
 /** What went wrong, or null. */
 export function trouble(job, now) {
   if (job.problem) return `${reason(job.problem)}.`;
-  if (job.state === 'unknown') return 'No server remembers this job. Should it still be under way, its result shows up here all the same.';
+  if (job.state === 'unknown') return 'No server remembers this job any more, so its result may never show up here. Retry it to be sure.';
   if (!job.error) return null;
   const again = job.retryAt && !isFinished(job) ? ` Next try ${inSeconds(job.retryAt - now)}.` : '';
   return `${reason(job.error)}.${again}`;

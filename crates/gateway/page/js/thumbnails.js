@@ -32,8 +32,6 @@ export class Thumbnails {
       // So that choosing the same file again is a change too.
       input.value = '';
     });
-    // The drop zone looks like a button, so Enter works as on one; by itself a file input opens with Space only.
-    input.addEventListener('keydown', ({ key }) => key === 'Enter' && input.click());
     byId('sample').addEventListener('click', async () => this.#submitAll([await paint()]));
     addEventListener('paste', ({ clipboardData }) => {
       if (clipboardData?.files.length) this.#submitAll([...clipboardData.files]);
