@@ -18,7 +18,7 @@ const BEHAVIOURS = [
   ['take 10 seconds, reporting progress', { sleepMs: 10_000, steps: 20 }],
   ['fail twice, then answer', { failTimes: 2 }],
   ['fail for good', { failCode: 'out_of_luck' }],
-  ['panic', { panic: true }],
+  ['panic', { panic: 'as requested' }],
 ];
 
 export class Echo {

@@ -30,6 +30,7 @@ export function ago(ms) {
 
 export const time = (at) => clock.format(at);
 export const moment = (at) => dateAndTime.format(at);
+const capitalised = (text) => text[0].toUpperCase() + text.slice(1);
 export const plural = (count, one, many) => `${whole.format(count)} ${count === 1 ? one : many}`;
 
 const REASONS = {
@@ -53,5 +54,5 @@ export function reason({ code, message }) {
   const detail = message?.replace(/\.$/, '');
   const known = REASONS[code];
   if (known) return detail ? `${known} (${detail})` : known;
-  return detail && code ? `${detail} (${code})` : detail || code || 'Something went wrong';
+  return capitalised(detail && code ? `${detail} (${code})` : detail || code || 'Something went wrong');
 }
