@@ -76,7 +76,7 @@ export class JobRow {
   #updateBar() {
     const { bar } = this.#parts;
     const { state, progress } = this.#job;
-    bar.hidden = isFinished(this.#job) || state === 'unknown';
+    bar.hidden = isFinished(this.#job) || state === 'unknown' || state === 'waiting';
     bar.dataset.state = state;
     if (progress === null) bar.removeAttribute('value');
     else bar.value = progress;

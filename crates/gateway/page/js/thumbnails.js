@@ -8,6 +8,7 @@ import { previewFigures, previewsOf } from './previews.js';
 import { bytes } from './words.js';
 
 const WIDTHS = [64, 256, 1024];
+const TICK_MS = 1_000;
 
 export class Thumbnails {
   #connection;
@@ -23,6 +24,7 @@ export class Thumbnails {
     jobs.addEventListener('forget', ({ detail }) => detail === this.#staged && this.#stage(null));
     connection.addEventListener('change', () => this.#showLimit());
     this.#listen();
+    setInterval(() => this.#show(), TICK_MS);
   }
 
   #listen() {
@@ -114,7 +116,9 @@ export class Thumbnails {
   #showProgress(job) {
     const bar = byId('stage-progress');
     bar.dataset.state = job.state;
-    if (isFinished(job) || job.progress !== null) bar.value = isFinished(job) ? 1 : job.progress;
+    if (isFinished(job)) bar.value = 1;
+    else if (job.state === 'waiting') bar.value = 0;
+    else if (job.progress !== null) bar.value = job.progress;
     else bar.removeAttribute('value');
   }
 }
