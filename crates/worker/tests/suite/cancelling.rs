@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use shared::{
+    Audience,
+    EventType::{Cancelled, Succeeded},
+};
+
+use crate::{
+    probe::Act,
+    world::{World, owner, settings},
+};
+
+#[tokio::test]
+async fn a_running_job_is_stopped() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let job = world.submit([Act::Wait]).await;
+    world.runs(1).await;
+    world.cancel(&job, [Audience::Channel("other".into()), owner()]).await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    assert_eq!(world.book.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_that_ignores_it_is_stopped_all_the_same() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let job = world.submit([Act::WaitDeaf]).await;
+    world.runs(1).await;
+    world.cancel(&job, []).await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+}
+
+#[tokio::test]
+async fn a_queued_job_ends_without_running() {
+    let world = World::new().await;
+    let settings = worker::WorkerSettings { worker_concurrency: Some("1".parse().unwrap()), ..settings() };
+    let _worker = world.worker_with(settings, Duration::from_secs(12), world.address).await;
+    let first = world.submit([Act::Wait]).await;
+    world.runs(1).await;
+    let queued = world.submit([Act::Succeed]).await;
+    world.cancel(&queued, [owner()]).await;
+    world.cancel(&first, [owner()]).await;
+    assert_eq!(world.end(queued.id).await.event_type, Cancelled);
+    assert_eq!(world.book.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_starts_later_hears_of_it_too() {
+    let world = World::new().await;
+    let job = world.submit([Act::Wait]).await;
+    world.cancel(&job, [owner()]).await;
+    let _worker = world.worker().await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_its_next_attempt_ends_at_once() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let job = world.submit([Act::RetryAfter(60_000)]).await;
+    world.event(job.id, shared::EventType::Retrying).await;
+    world.cancel(&job, [owner()]).await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    assert_eq!(world.book.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_strangers_wish_is_ignored() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let job = world.submit([Act::Wait]).await;
+    world.runs(1).await;
+    world.cancel(&job, [Audience::User("stranger".into())]).await;
+    // Heard after the stranger's: so that one has been heard too.
+    let other = world.submit([Act::Wait]).await;
+    world.runs(2).await;
+    world.cancel(&other, [owner()]).await;
+    assert_eq!(world.end(other.id).await.event_type, Cancelled);
+    world.book.open();
+    assert_eq!(world.end(job.id).await.event_type, Succeeded);
+}

@@ -1,0 +1,13 @@
+//! What becomes of jobs, told against the embedded Pub/Sub.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod attempts;
+mod cancelling;
+mod leaving;
+mod malformed;
+mod outages;
+mod probe;
+mod proxy;
+mod telling;
+mod twice;
+mod world;
