@@ -24,7 +24,8 @@ async fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    // A closed stderr is no reason to stop.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false).init();
     match run(&settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

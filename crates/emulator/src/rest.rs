@@ -35,6 +35,7 @@ pub(crate) fn router(broker: &Arc<Broker>) -> Router {
         .route("/v1/projects/{project}/snapshots", any(|| unsupported("snapshots")))
         .route("/v1/projects/{project}/snapshots/{*rest}", any(|| unsupported("snapshots")))
         .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
         .with_state(Arc::clone(broker))
 }

@@ -4,7 +4,8 @@ use super::failure::Failure;
 use crate::error::Error;
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Query, Request},
+    http::request::Parts,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -27,6 +28,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub(super) struct PageQuery {
     pub(super) page_size: i32,
     pub(super) page_token: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for PageQuery {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Query(page) = Query::try_from_uri(&parts.uri).map_err(|rejection| Error::invalid(rejection.body_text()))?;
+        Ok(page)
+    }
 }
 
 /// `{id}:{verb}`

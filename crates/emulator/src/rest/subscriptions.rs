@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     routing::get,
 };
 use serde::Deserialize;
@@ -36,11 +36,7 @@ fn answer(subscription: Subscription) -> Answer {
     Ok(Json(json!(json::Subscription::from(subscription))))
 }
 
-async fn list(
-    State(broker): State<Arc<Broker>>,
-    Path(project): Path<String>,
-    Query(PageQuery { page_size, page_token }): Query<PageQuery>,
-) -> Answer {
+async fn list(State(broker): State<Arc<Broker>>, Path(project): Path<String>, PageQuery { page_size, page_token }: PageQuery) -> Answer {
     let project = format!("projects/{project}");
     let page = broker.list_subscriptions(&ListSubscriptionsRequest { project, page_size, page_token })?;
     let subscriptions: Vec<_> = page.subscriptions.into_iter().map(json::Subscription::from).collect();

@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     routing::get,
 };
 use serde::Deserialize;
@@ -39,11 +39,7 @@ fn answer(topic: Topic) -> Answer {
     Ok(Json(json!(json::Topic::from(topic))))
 }
 
-async fn list(
-    State(broker): State<Arc<Broker>>,
-    Path(project): Path<String>,
-    Query(PageQuery { page_size, page_token }): Query<PageQuery>,
-) -> Answer {
+async fn list(State(broker): State<Arc<Broker>>, Path(project): Path<String>, PageQuery { page_size, page_token }: PageQuery) -> Answer {
     let project = format!("projects/{project}");
     let page = broker.list_topics(&ListTopicsRequest { project, page_size, page_token })?;
     let topics: Vec<_> = page.topics.into_iter().map(json::Topic::from).collect();
@@ -88,7 +84,7 @@ async fn delete(State(broker): State<Arc<Broker>>, Path((project, topic)): Path<
 async fn list_subscriptions(
     State(broker): State<Arc<Broker>>,
     Path((project, topic)): Path<(String, String)>,
-    Query(PageQuery { page_size, page_token }): Query<PageQuery>,
+    PageQuery { page_size, page_token }: PageQuery,
 ) -> Answer {
     let request = ListTopicSubscriptionsRequest { topic: name(&project, &topic), page_size, page_token };
     let page = broker.list_topic_subscriptions(&request)?;

@@ -9,6 +9,7 @@ use google_cloud_pubsub::{
     subscriber::{MessageStream, handler::Handler},
 };
 use std::{future::IntoFuture, time::Duration};
+use tonic::transport::Channel;
 
 /// Far more than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,6 +79,11 @@ impl Harness {
         in_time(self.publisher(topic).await.publish(message(data))).await.unwrap()
     }
 
+    /// For the protocol itself, without Google's client.
+    pub async fn channel(&self) -> Channel {
+        Channel::from_shared(self.endpoint.clone()).unwrap().connect().await.unwrap()
+    }
+
     pub async fn subscriber(&self) -> Subscriber {
         Subscriber::builder().with_endpoint(&self.endpoint).with_credentials(nobody()).build().await.unwrap()
     }
@@ -91,7 +97,7 @@ impl Harness {
         self.subscriber().await.subscribe(subscription).build()
     }
 
-    /// Waits until nothing of [`SUBSCRIPTION`] is left: acknowledgements are sent some time after `ack()`.
+    /// Nothing of [`SUBSCRIPTION`] is left, under lease or not.
     pub async fn assert_drained(&self) {
         let http = reqwest::Client::new();
         let url = format!("{}/v1/{SUBSCRIPTION}:pull", self.endpoint);
@@ -121,4 +127,11 @@ pub fn text(message: &Message) -> String {
 
 pub async fn next(stream: &mut MessageStream) -> (Message, Handler) {
     in_time(stream.next()).await.expect("the stream has ended").unwrap()
+}
+
+/// Closes a stream when it has sent what was acknowledged: the client does that some time after `ack()`.
+pub async fn finish(stream: MessageStream) {
+    let token = stream.shutdown_token();
+    drop(stream);
+    in_time(token.shutdown()).await;
 }

@@ -37,11 +37,9 @@ async fn an_acknowledged_message_does_not_come_back() {
     let harness = Harness::with_subscription().await;
     harness.publish("once").await;
     let mut stream = harness.subscribe().await;
-    let token = stream.shutdown_token();
     let (_, handler) = next(&mut stream).await;
     handler.ack();
-    drop(stream);
-    in_time(token.shutdown()).await;
+    finish(stream).await;
     harness.assert_drained().await;
 }
 
@@ -94,9 +92,7 @@ async fn a_subscriber_that_shuts_down_hands_its_messages_to_another_at_once() {
         held.push(next(&mut leaving).await);
     }
     let mut staying = harness.subscribe().await;
-    let token = leaving.shutdown_token();
-    drop(leaving);
-    in_time(token.shutdown()).await;
+    finish(leaving).await;
     let mut seen = BTreeSet::new();
     while seen.len() < 40 {
         seen.insert(text(&next(&mut staying).await.0));
