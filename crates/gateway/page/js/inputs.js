@@ -52,8 +52,7 @@ export function drop(id) {
 }
 
 /** Forgets the payloads of jobs that are no longer listed, for instance because their tab was closed too early. */
-export async function dropAllBut(ids) {
-  const listed = new Set(ids);
+export async function dropUnless(isListed) {
   const stored = (await transact('readonly', (store) => store.getAllKeys())) ?? [];
-  await Promise.all(stored.filter((id) => !listed.has(id)).map(drop));
+  await Promise.all(stored.filter((id) => !isListed(id)).map(drop));
 }

@@ -1,13 +1,11 @@
-// The jobs of this session: offers them until a gateway accepts, follows their events, picks them up after a reload.
+// The jobs of this session: follows their events, keeps them over a reload, picks them up after every connect.
 
+import { newId } from './id.js';
 import * as inputs from './inputs.js';
 import { applyEvent, applyResumed, applyView, fromRecord, isFinished, isUnaccepted, newJob, toRecord } from './job.js';
-import { forgetJob, loadJobs, saveJob, watchOtherTabs } from './session.js';
-import { newId } from './id.js';
+import { Offers } from './offers.js';
+import { forgetJob, hasJob, loadJobs, saveJob, watchOtherTabs } from './session.js';
 
-/** Refusals that pass by themselves. */
-const TEMPORARY = new Set(['queue_unavailable', 'draining', 'rate_limited', 'too_many_jobs', 'timeout']);
-const DEFAULT_PAUSE_MS = 2_000;
 /** Older finished jobs leave the list, so that neither it nor the browser's storage grows without end. */
 const MOST_LISTED = 60;
 
@@ -15,13 +13,14 @@ const MOST_LISTED = 60;
 export class Jobs extends EventTarget {
   #connection;
   #jobs = new Map();
-  #offering = new Set();
+  #offers;
 
   constructor(connection) {
     super();
     this.#connection = connection;
+    this.#offers = new Offers(connection, (job) => this.#changed(job));
     for (const record of loadJobs()) this.#jobs.set(record.id, fromRecord(record));
-    inputs.dropAllBut(this.#jobs.keys());
+    inputs.dropUnless((id) => this.#jobs.has(id) || hasJob(id));
     connection.addEventListener('ready', () => this.#pickUp());
     connection.addEventListener('job', ({ detail }) => this.#onEvent(detail));
     watchOtherTabs((record) => this.#adopt(record), (id) => this.#forget(this.#jobs.get(id)));
@@ -48,7 +47,7 @@ export class Jobs extends EventTarget {
       this.#makeRoom();
     }
     this.#changed(job);
-    this.#offer(job, payload);
+    this.#offers.offer(job, payload);
     return job;
   }
 
@@ -98,48 +97,12 @@ export class Jobs extends EventTarget {
     for (const job of this.#jobs.values()) this.#forget(job);
   }
 
-  async #offer(job, payload) {
-    if (this.#offering.has(job.id)) return;
-    this.#offering.add(job.id);
-    payload ??= await inputs.fetchInput(job.id);
-    while (isUnaccepted(job)) {
-      const pause = payload === undefined ? null : await this.#offerOnce(job, payload);
-      if (payload === undefined) this.#refuse(job, { code: 'input_gone', message: 'This job was never accepted, and its content is gone' });
-      if (pause === null) break;
-      await new Promise((resume) => setTimeout(resume, pause));
-    }
-    this.#offering.delete(job.id);
-  }
-
-  /** Returns the pause before the next try in milliseconds, or null when there is nothing more to do for now. */
-  async #offerOnce(job, payload) {
-    try {
-      await this.#connection.request('job:submit', { id: job.id, kind: job.kind, payload });
-      // The events may have overtaken the ack.
-      if (isUnaccepted(job)) this.#become(job, 'queued');
-      return null;
-    } catch (error) {
-      if (!isUnaccepted(job)) return null;
-      if (!job.listed || (error.code !== 'offline' && !TEMPORARY.has(error.code))) {
-        this.#refuse(job, error.wire);
-        return null;
-      }
-      // Offered again as soon as there is a connection.
-      if (error.code === 'offline') return null;
-      const pause = error.retryAfterMs ?? DEFAULT_PAUSE_MS;
-      job.error = error.wire;
-      job.retryAt = Date.now() + pause;
-      this.#become(job, 'waiting');
-      return pause;
-    }
-  }
-
   /** After every connect: offers what no gateway has accepted, and asks for what happened to the rest meanwhile. */
   async #pickUp() {
     const accepted = [];
     for (const job of this.#jobs.values()) {
       if (isUnaccepted(job)) {
-        if (!job.borrowed) this.#offer(job);
+        if (!job.borrowed) this.#offers.offer(job);
       } else if (!isFinished(job)) {
         accepted.push({ id: job.id, seq: job.seq });
       }
@@ -158,6 +121,8 @@ export class Jobs extends EventTarget {
     if (!job || isFinished(job)) return;
     // Its events follow by themselves when they are still there. When only the end is remembered, it has to be fetched.
     const endIsOverdue = applyResumed(job, { state, recovered });
+    // Whether the wish to cancel was heard is not known; it may be repeated.
+    job.cancelling = false;
     this.#changed(job);
     if (endIsOverdue) this.#fetch(job);
   }
@@ -166,7 +131,6 @@ export class Jobs extends EventTarget {
     const job = this.#jobs.get(event.jobId) ?? this.#welcomeForeign(event);
     if (!job || !applyEvent(job, event, Date.now())) return;
     this.#changed(job);
-    if (!job.listed && isFinished(job)) this.#jobs.delete(job.id);
   }
 
   /** A job that another tab or service submitted for this session. */
@@ -203,20 +167,9 @@ export class Jobs extends EventTarget {
     this.#changed(job);
   }
 
-  #become(job, state) {
-    job.state = state;
-    this.#changed(job);
-  }
-
-  #refuse(job, error) {
-    job.error = error;
-    job.finishedAt = Date.now();
-    this.#become(job, 'refused');
-    if (!job.listed) this.#jobs.delete(job.id);
-  }
-
   #changed(job) {
     if (job.listed) saveJob(toRecord(job));
+    else if (isFinished(job)) this.#jobs.delete(job.id);
     this.dispatchEvent(new CustomEvent('change', { detail: job }));
   }
 

@@ -23,6 +23,7 @@ export const saveSession = (session) => write(SESSION, session);
 export const forgetSession = () => remove(SESSION);
 
 export const saveJob = (record) => write(JOB + record.id, record);
+export const hasJob = (id) => read(JOB + id) !== null;
 export const forgetJob = (id) => remove(JOB + id);
 
 export function loadJobs() {
