@@ -31,7 +31,7 @@ pub(crate) fn check(subscription: Subscription) -> Result<Subscription, Error> {
     let retention = subscription.message_retention_duration.unwrap_or_else(|| bounds::wire(DEFAULT_RETENTION));
     bounds::within("message_retention_duration", retention, &bounds::RETENTION)?;
     Ok(Subscription {
-        push_config: None,
+        push_config: Some(PushConfig::default()),
         ack_deadline_seconds: check_ack_deadline(subscription.ack_deadline_seconds)?,
         message_retention_duration: Some(retention),
         expiration_policy: Some(check_expiration(subscription.expiration_policy)?),
