@@ -28,6 +28,12 @@ impl Names {
         Self { project: project.to_owned(), prefix: prefix.to_owned() }
     }
 
+    /// The project that owns it all.
+    #[must_use]
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+
     /// Where jobs of one kind are submitted.
     #[must_use]
     pub fn jobs(&self, kind: &Kind) -> TopicName {
@@ -62,6 +68,12 @@ impl Names {
     #[must_use]
     pub fn dead_letter_subscription(&self) -> SubscriptionName {
         self.subscription("dead-letter-worker")
+    }
+
+    /// The subscription that keeps dead letters for whoever wants to look at them or send them again.
+    #[must_use]
+    pub fn dead_letter_archive(&self) -> SubscriptionName {
+        self.subscription("dead-letter-archive")
     }
 
     /// The subscription that one process has on `topic` for itself.

@@ -79,13 +79,13 @@ impl Topology {
         self.topic(topic)
     }
 
-    /// The dead-letter topic and its workers' subscription; without the latter, dead letters would vanish.
+    /// The dead-letter topic, its workers' subscription and the archive; without these, dead letters would vanish.
     #[must_use]
     pub fn dead_letter(self) -> Self {
         let topic = self.names.dead_letter();
-        let name = self.names.dead_letter_subscription();
+        let (workers, archive) = (self.names.dead_letter_subscription(), self.names.dead_letter_archive());
         let spec = SubscriptionSpec::shared(topic.clone());
-        self.topic(topic).subscription(name, spec)
+        self.topic(topic).subscription(workers, spec.clone()).subscription(archive, spec)
     }
 
     /// A topic of any name.
@@ -135,6 +135,7 @@ mod tests {
         let topology = Topology::new(&names).jobs(&echo);
         assert!(topology.topics.contains_key(&names.dead_letter()));
         assert!(topology.subscriptions.contains_key(&names.dead_letter_subscription()));
+        assert!(topology.subscriptions.contains_key(&names.dead_letter_archive()));
         let workers = &topology.subscriptions[&names.job_subscription(&echo)];
         assert_eq!(workers.dead_letter, Some(DeadLetter { topic: names.dead_letter(), attempts: 20 }));
     }

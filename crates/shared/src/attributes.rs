@@ -33,6 +33,12 @@ pub const ATTEMPT: &str = "attempt";
 pub const AT: &str = "at";
 /// A notification's name, chosen by its publisher.
 pub const EVENT: &str = "event";
+/// How often the handler has run, on a job that one worker hands on to another.
+pub const ATTEMPTS_DONE: &str = "attempts-done";
+/// How often the job was delivered under earlier messages, so that its events go on counting upwards.
+pub const DELIVERIES_DONE: &str = "deliveries-done";
+/// Until when a job that was handed on rests before its next attempt, RFC 3339.
+pub const NOT_BEFORE: &str = "not-before";
 /// Why a message was put aside, on dead letters that Mayfly wrote itself.
 pub const DEAD_LETTER_REASON: &str = "dead-letter-reason";
 /// The topic that a dead letter came from, so that it can be replayed.

@@ -1,7 +1,11 @@
 use std::str::FromStr;
 
 use bus::{Delivery, Message, PublishError};
-use shared::{Attributes, JobMessage, Timestamp, limits::MAX_RETRY_AFTER};
+use shared::{
+    Attributes, JobMessage, Timestamp,
+    attributes::{ATTEMPTS_DONE, DELIVERIES_DONE, NOT_BEFORE},
+    limits::MAX_RETRY_AFTER,
+};
 
 use super::core::Core;
 
@@ -18,13 +22,6 @@ pub(crate) struct Carried {
     /// When the next attempt may begin.
     pub(crate) not_before: Option<Timestamp>,
 }
-
-/// How often the handler has run, on jobs that a worker handed on.
-const ATTEMPTS_DONE: &str = "attempts-done";
-/// How often earlier messages of the job were delivered.
-const DELIVERIES_DONE: &str = "deliveries-done";
-/// Until when the job rests, RFC 3339.
-const NOT_BEFORE: &str = "not-before";
 
 impl Carried {
     /// What a message carries. Workers write these attributes for each other; nonsense in them is as good as nothing.
