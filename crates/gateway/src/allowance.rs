@@ -1,0 +1,168 @@
+//! How much one client may ask for.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
+use shared::{ErrorCode, WireError, client::ClientLimits};
+
+use crate::GatewaySettings;
+
+/// How long somebody with too many unfinished jobs should wait before trying again.
+const FULL_RETRY: Duration = Duration::from_secs(1);
+
+/// The allowances of everybody who has one at this gateway.
+pub(crate) struct Allowances {
+    limits: ClientLimits,
+    requests_per_second: NonZeroU32,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    allowances: HashMap<String, Weak<Allowance>>,
+    /// When to look for those whose owners are gone.
+    sweep_at: usize,
+}
+
+/// One client's allowance; it lives as long as one of its sockets or unfinished jobs.
+pub(crate) struct Allowance {
+    submits: DefaultDirectRateLimiter,
+    requests: DefaultDirectRateLimiter,
+    unfinished: AtomicUsize,
+    max_unfinished: usize,
+}
+
+/// The place of one unfinished job; dropping it makes room for another.
+pub(crate) struct UnfinishedJob(Arc<Allowance>);
+
+impl Allowances {
+    pub(crate) fn new(settings: &GatewaySettings) -> Self {
+        let limits = ClientLimits {
+            max_payload_bytes: settings.max_payload_bytes,
+            max_unfinished_jobs: settings.max_unfinished_jobs,
+            submits_per_second: settings.submits_per_second,
+        };
+        let requests_per_second = NonZeroU32::new(settings.requests_per_second).unwrap_or(NonZeroU32::MIN);
+        Self { limits, requests_per_second, known: Mutex::new(Known { allowances: HashMap::new(), sweep_at: 1024 }) }
+    }
+
+    /// What clients are told.
+    pub(crate) fn limits(&self) -> ClientLimits {
+        self.limits
+    }
+
+    /// The one allowance of everybody who goes by this name.
+    pub(crate) fn of(&self, name: String) -> Arc<Allowance> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(allowance) = known.allowances.get(&name).and_then(Weak::upgrade) {
+            return allowance;
+        }
+        if known.allowances.len() >= known.sweep_at {
+            known.allowances.retain(|_, allowance| allowance.strong_count() > 0);
+            known.sweep_at = (known.allowances.len() * 2).max(1024);
+        }
+        let submits = NonZeroU32::new(self.limits.submits_per_second).unwrap_or(NonZeroU32::MIN);
+        let allowance = Arc::new(Allowance {
+            submits: RateLimiter::direct(twice_at_once(submits)),
+            requests: RateLimiter::direct(twice_at_once(self.requests_per_second)),
+            unfinished: AtomicUsize::new(0),
+            max_unfinished: self.limits.max_unfinished_jobs,
+        });
+        known.allowances.insert(name, Arc::downgrade(&allowance));
+        allowance
+    }
+}
+
+impl Allowance {
+    pub(crate) fn check_submit(&self) -> Result<(), WireError> {
+        check(&self.submits, "submits")
+    }
+
+    pub(crate) fn check_request(&self) -> Result<(), WireError> {
+        check(&self.requests, "requests")
+    }
+
+    /// Takes the place of one unfinished job.
+    pub(crate) fn begin_job(self: &Arc<Self>) -> Result<UnfinishedJob, WireError> {
+        let more = |unfinished: usize| (unfinished < self.max_unfinished).then_some(unfinished + 1);
+        match self.unfinished.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
+            Ok(_) => Ok(UnfinishedJob(Arc::clone(self))),
+            Err(unfinished) => {
+                Err(ErrorCode::TooManyJobs.error(format!("{unfinished} jobs are not finished yet")).retry_after(FULL_RETRY))
+            }
+        }
+    }
+}
+
+impl Drop for UnfinishedJob {
+    fn drop(&mut self) {
+        self.0.unfinished.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn twice_at_once(per_second: NonZeroU32) -> Quota {
+    Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))
+}
+
+fn check(limiter: &DefaultDirectRateLimiter, what: &str) -> Result<(), WireError> {
+    limiter.check().map_err(|not_until| {
+        // At least a millisecond: `retryAfterMs: 0` would be an invitation to spin.
+        let wait = not_until.wait_time_from(limiter.clock().now()).max(Duration::from_millis(1));
+        ErrorCode::RateLimited.error(format!("too many {what}")).retry_after(wait)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        gateway: GatewaySettings,
+    }
+
+    fn allowances(arguments: &[&str]) -> Allowances {
+        Allowances::new(&Settings::parse_from([&["test"], arguments].concat()).gateway)
+    }
+
+    #[test]
+    fn a_finished_job_makes_room_for_another() {
+        let allowance = allowances(&["--max-unfinished-jobs", "1"]).of("somebody".into());
+        let job = allowance.begin_job().ok().unwrap();
+        assert_eq!(allowance.begin_job().err().unwrap().code, "too_many_jobs");
+        drop(job);
+        assert!(allowance.begin_job().is_ok());
+    }
+
+    #[test]
+    fn sockets_of_one_session_share_its_allowance() {
+        let allowances = allowances(&["--submits-per-second", "1"]);
+        let (first, second) = (allowances.of("a".into()), allowances.of("a".into()));
+        first.check_submit().unwrap();
+        second.check_submit().unwrap();
+        let refusal = first.check_submit().unwrap_err();
+        assert_eq!(refusal.code, "rate_limited");
+        assert!((1..=1000).contains(&refusal.retry_after_ms.unwrap()));
+        allowances.of("b".into()).check_submit().unwrap();
+    }
+
+    #[test]
+    fn nobody_is_remembered_for_ever() {
+        let allowances = allowances(&[]);
+        for number in 0..5000 {
+            allowances.of(number.to_string());
+        }
+        assert!(allowances.known.lock().unwrap().allowances.len() <= 1024);
+    }
+}

@@ -1,0 +1,210 @@
+use std::{sync::Arc, time::Duration};
+
+use bus::{Message, PublishError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use shared::{Audience, ErrorCode, JobEvent, JobId, JobMessage, Kind, Payload, Timestamp, WireError, client::SubmitOptions, limits};
+use tokio::{sync::watch, time::Instant};
+use tracing::{Instrument, debug, info_span, warn};
+
+use super::{App, not_published};
+use crate::{
+    allowance::Allowance,
+    history::{Begun, JobRecord, Outcome},
+    identity::{Caller, Role},
+    relay::Settling,
+};
+
+/// A job as somebody wants it.
+pub(crate) struct Submission {
+    /// The idempotency key, if the submitter cares.
+    pub(crate) id: Option<JobId>,
+    pub(crate) kind: String,
+    pub(crate) payload: Payload,
+    pub(crate) options: SubmitOptions,
+    /// Who shall see it; only services may say.
+    pub(crate) audience: Option<Audience>,
+}
+
+/// A job as JSON, over HTTP and over sockets.
+#[derive(Deserialize)]
+struct JsonSubmission {
+    #[serde(default)]
+    id: Option<JobId>,
+    kind: String,
+    #[serde(default)]
+    payload: Option<Box<RawValue>>,
+    #[serde(default)]
+    options: Option<SubmitOptions>,
+    #[serde(default)]
+    audience: Option<Audience>,
+}
+
+impl Submission {
+    /// Reads `{ id?, kind, payload, options?, audience? }`; the payload stays the text that it is.
+    pub(crate) fn from_json(text: &[u8]) -> Result<Self, WireError> {
+        let JsonSubmission { id, kind, payload, options, audience } =
+            serde_json::from_slice(text).map_err(|error| ErrorCode::InvalidRequest.error(error.to_string()))?;
+        let payload = payload.unwrap_or_else(|| RawValue::NULL.to_owned()).into();
+        Ok(Self { id, kind, payload, options: options.unwrap_or_default(), audience })
+    }
+}
+
+/// A submit that was found good, and waits for Pub/Sub or for somebody else's submit of the same job.
+pub(crate) struct Admission {
+    app: Arc<App>,
+    since: Instant,
+    next: Next,
+}
+
+enum Next {
+    Publish { job: Box<JobMessage>, settling: Settling, may_be_known: bool },
+    Join { id: JobId, outcome: watch::Receiver<Outcome> },
+    Known { id: JobId, record: Box<JobRecord> },
+}
+
+/// A job that Pub/Sub has. Drop it after the answer was sent: only then its events are let through.
+pub(crate) struct Accepted {
+    pub(crate) id: JobId,
+    pub(crate) is_duplicate: bool,
+    /// The end of a duplicate that has ended.
+    pub(crate) terminal: Option<Arc<JobEvent>>,
+    _settling: Option<Settling>,
+}
+
+impl App {
+    /// Finds out, without waiting, whether a submit is any good. A good one takes its place at once, so that the order of
+    /// submits is that of these calls.
+    pub(crate) fn admit(self: &Arc<Self>, caller: &Caller, allowance: &Arc<Allowance>, submission: Submission) -> Result<Admission, WireError> {
+        let since = Instant::now();
+        self.check_draining()?;
+        caller.check_expiry()?;
+        allowance.check_submit()?;
+        let (job, may_be_known) = self.checked(caller, submission)?;
+        // A duplicate needs no place.
+        let (place, full) = match allowance.begin_job() {
+            Ok(place) => (Some(place), None),
+            Err(refusal) => (None, Some(refusal)),
+        };
+        let next = match self.ledger.begin(job.id, &job.kind, &job.audience, place) {
+            Ok(_settling) if full.is_some() => return Err(full.unwrap_or_else(|| ErrorCode::TooManyJobs.error("too many jobs"))),
+            Ok(settling) => Next::Publish { job: Box::new(job), settling, may_be_known },
+            Err(Begun::InFlight { audience, outcome }) => {
+                check_same(&audience, &job.audience)?;
+                Next::Join { id: job.id, outcome }
+            }
+            Err(Begun::Known(record)) => {
+                check_same(&record.audience, &job.audience)?;
+                Next::Known { id: job.id, record }
+            }
+            Err(Begun::New) => return Err(ErrorCode::Internal.error("a new job was not begun")),
+        };
+        Ok(Admission { app: Arc::clone(self), since, next })
+    }
+
+    /// Counts a submit that was refused before it was admitted.
+    pub(crate) fn refused(&self, refusal: &WireError) {
+        self.metrics.submitted(refusal.code.clone(), Duration::ZERO);
+    }
+
+    /// The second part: whether the submitter chose the id, so that the job may be known already.
+    fn checked(&self, caller: &Caller, submission: Submission) -> Result<(JobMessage, bool), WireError> {
+        let Submission { id, kind, payload, options, audience } = submission;
+        let unknown = || ErrorCode::UnknownKind.error(format!("`{kind}` is not a job that you may submit"));
+        let kind: Kind = kind.parse().map_err(|_| unknown())?;
+        if !caller.kinds.contains(&kind) {
+            return Err(unknown());
+        }
+        let most = self.allowances.limits().max_payload_bytes;
+        if payload.len() > most {
+            return Err(ErrorCode::PayloadTooLarge.error(format!("the payload has {} bytes; {most} are allowed", payload.len())));
+        }
+        let audience = match (caller.role, audience) {
+            (Role::Service, Some(audience)) => audience,
+            (Role::Service, None) => return Err(ErrorCode::InvalidRequest.error("a service must say for which audience")),
+            (Role::Client, Some(_)) => return Err(ErrorCode::Forbidden.error("only services may choose the audience")),
+            (Role::Client, None) => caller.own_audience().ok_or_else(|| ErrorCode::Unauthorized.error("nobody would see this job"))?,
+        };
+        let job = JobMessage {
+            id: id.unwrap_or_default(),
+            kind,
+            audience,
+            submitted_at: Timestamp::now(),
+            max_attempts: options.max_attempts.map(|attempts| attempts.clamp(1, limits::MAX_ATTEMPTS)),
+            timeout: options.timeout_ms.map(|millis| Duration::from_millis(millis).clamp(limits::MIN_TIMEOUT, limits::MAX_TIMEOUT)),
+            payload,
+        };
+        Ok((job, id.is_some()))
+    }
+
+    async fn publish_job(&self, job: &JobMessage) -> Result<(), WireError> {
+        let topic = self.bus.names().jobs(&job.kind);
+        let span = info_span!("submit", job.id = %job.id, job.kind = %job.kind);
+        match self.bus.publish(&topic, Message::from(job.to_message())).instrument(span).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                match error {
+                    PublishError::TopicMissing | PublishError::Rejected(_) => warn!(job = %job.id, %topic, %error, "cannot publish a job"),
+                    _ => debug!(job = %job.id, %error, "cannot publish a job"),
+                }
+                Err(not_published(&error))
+            }
+        }
+    }
+
+    /// A job that this gateway does not know may have been accepted by another one: Redis knows longer.
+    async fn known_elsewhere(&self, job: &JobMessage) -> Option<JobRecord> {
+        let events = self.cache.history(job.id, 0).await?;
+        if events.is_empty() {
+            return None;
+        }
+        events.into_iter().for_each(|event| self.ledger.remember(event));
+        self.ledger.job(job.id)
+    }
+}
+
+impl Admission {
+    /// Waits until Pub/Sub has the job; within its publish deadline and Redis', this ends one way or the other.
+    pub(crate) async fn confirm(self) -> Result<Accepted, WireError> {
+        let (app, since) = (Arc::clone(&self.app), self.since);
+        let result = self.confirmed().await;
+        let outcome = match &result {
+            Ok(Accepted { is_duplicate: true, .. }) => "duplicate".into(),
+            Ok(_) => "accepted".into(),
+            Err(refusal) => refusal.code.clone(),
+        };
+        app.metrics.submitted(outcome, since.elapsed());
+        result
+    }
+
+    async fn confirmed(self) -> Result<Accepted, WireError> {
+        let app = self.app;
+        match self.next {
+            Next::Publish { job, mut settling, may_be_known } => {
+                if may_be_known && let Some(record) = app.known_elsewhere(&job).await {
+                    check_same(&record.audience, &job.audience)?;
+                    settling.accept();
+                    // What was found goes out with everything else that was held back.
+                    return Ok(Accepted { id: job.id, is_duplicate: true, terminal: None, _settling: Some(settling) });
+                }
+                app.publish_job(&job).await?;
+                settling.accept();
+                Ok(Accepted { id: job.id, is_duplicate: false, terminal: None, _settling: Some(settling) })
+            }
+            Next::Join { id, mut outcome } => {
+                // The other submit ends within its own deadlines; if its task dies, so does the sender.
+                let accepted = outcome.wait_for(|outcome| *outcome != Outcome::Pending).await.is_ok_and(|outcome| *outcome == Outcome::Accepted);
+                if !accepted {
+                    return Err(not_published(&PublishError::Unavailable));
+                }
+                Ok(Accepted { id, is_duplicate: true, terminal: None, _settling: None })
+            }
+            Next::Known { id, record } => Ok(Accepted { id, is_duplicate: true, terminal: record.terminal, _settling: None }),
+        }
+    }
+}
+
+/// An id belongs to whoever used it first.
+fn check_same(known: &Audience, wanted: &Audience) -> Result<(), WireError> {
+    if known == wanted { Ok(()) } else { Err(ErrorCode::Forbidden.error("this id is another client's job")) }
+}

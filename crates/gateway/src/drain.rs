@@ -1,0 +1,54 @@
+//! Leaving well: clients go one by one and come back elsewhere by themselves.
+
+mod stagger;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+use crate::app::App;
+
+/// How long connections may take to end once everybody was told to.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What is left to do when the process drains.
+pub(crate) struct Drain {
+    pub(crate) app: Arc<App>,
+    pub(crate) relay: JoinHandle<()>,
+    pub(crate) stop_relay: CancellationToken,
+    /// Stops accepting and ends connections politely.
+    pub(crate) leave: CancellationToken,
+    /// Ends connections.
+    pub(crate) abort: CancellationToken,
+    /// What is open.
+    pub(crate) open: TaskTracker,
+}
+
+impl Drain {
+    /// Waits for the drain, then sees it through. Checks and submits know of it by themselves.
+    ///
+    /// The listener stays open to the last: whoever still comes is served, and told to leave with the others.
+    pub(crate) async fn run(self) {
+        let Self { app, relay, stop_relay, leave, abort, open } = self;
+        let lifecycle = app.lifecycle.clone();
+        lifecycle.draining().cancelled().await;
+
+        stagger::send_away(&app).await;
+        if !app.bus.flush(lifecycle.remaining() / 2).await {
+            warn!("some publishes were not confirmed in time");
+        }
+        stop_relay.cancel();
+        if timeout(lifecycle.remaining().saturating_sub(LAST_WORDS), relay).await.is_err() {
+            warn!("the events subscription could not be given back in time");
+        }
+        leave.cancel();
+        stagger::close_all(&app);
+        open.close();
+        if timeout(LAST_WORDS.min(lifecycle.remaining()), open.wait()).await.is_err() {
+            abort.cancel();
+        }
+        info!("drained");
+    }
+}

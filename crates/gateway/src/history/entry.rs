@@ -1,0 +1,86 @@
+use std::{sync::Arc, time::Instant};
+
+use shared::{
+    Audience, JobEvent, JobId, Kind, Payload, Timestamp,
+    client::{JobState, JobView},
+};
+use tokio::sync::watch;
+
+use crate::allowance::UnfinishedJob;
+
+/// What became of a submit that others may be waiting for too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Pending,
+    Accepted,
+    Refused,
+}
+
+/// One job, as far as it is known here.
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    pub(super) audience: Audience,
+    /// The newest event of those that the next one replaces.
+    pub(super) latest: Option<Arc<JobEvent>>,
+    pub(super) terminal: Option<Arc<JobEvent>>,
+    pub(super) submitted_at: Timestamp,
+    /// There while the submit has not been answered; nobody hears of the job until then.
+    pub(super) submit: Option<watch::Sender<Outcome>>,
+    /// Its place among its submitter's unfinished jobs, until it is finished.
+    pub(super) place: Option<UnfinishedJob>,
+    /// Whether the newest event was found elsewhere, so that nobody here was told of it.
+    pub(super) is_untold: bool,
+    pub(super) touched: Instant,
+    /// Its place in the order of eviction.
+    pub(super) turn: u64,
+    pub(super) size: usize,
+}
+
+/// A copy of what is known of a job.
+#[derive(Debug, Clone)]
+pub(crate) struct JobRecord {
+    pub(crate) audience: Audience,
+    pub(crate) view: JobView,
+    pub(crate) data: Option<Payload>,
+    /// The end, if it has come.
+    pub(crate) terminal: Option<Arc<JobEvent>>,
+}
+
+/// What an entry takes beside its payloads, roughly: the maps' slots, names, and the events' fixed parts.
+const OVERHEAD: usize = 600;
+
+impl Entry {
+    /// The newest event, if there is one.
+    pub(super) fn newest(&self) -> Option<&Arc<JobEvent>> {
+        self.terminal.as_ref().or(self.latest.as_ref())
+    }
+
+    /// The events that a client which has seen `seq` has not.
+    pub(super) fn after(&self, seq: u64) -> impl Iterator<Item = &Arc<JobEvent>> {
+        // After the end, what came before it is of no interest.
+        let latest = self.latest.as_ref().filter(|_| self.terminal.is_none());
+        latest.into_iter().chain(self.terminal.as_ref()).filter(move |event| event.seq > seq)
+    }
+
+    pub(super) fn measure(&self) -> usize {
+        let payload = |event: &Arc<JobEvent>| {
+            event.data.as_ref().map_or(0, Payload::len) + event.error.as_ref().map_or(0, |error| error.message.len())
+        };
+        OVERHEAD + self.latest.as_ref().map_or(0, payload) + self.terminal.as_ref().map_or(0, payload)
+    }
+
+    pub(super) fn record(&self, id: JobId) -> JobRecord {
+        let newest = self.newest();
+        let view = JobView {
+            id,
+            kind: self.kind.to_string(),
+            state: newest.map_or(JobState::Queued, |event| event.event_type.into()),
+            seq: newest.map_or(0, |event| event.seq),
+            attempt: newest.map_or(0, |event| event.attempt),
+            updated_at: newest.map_or(self.submitted_at, |event| event.at),
+            error: newest.and_then(|event| event.error.clone()),
+        };
+        let data = newest.and_then(|event| event.data.clone());
+        JobRecord { audience: self.audience.clone(), view, data, terminal: self.terminal.clone() }
+    }
+}

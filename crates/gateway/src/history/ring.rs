@@ -1,0 +1,200 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use shared::{Audience, JobEvent, JobId, Kind, Timestamp};
+use tokio::sync::watch;
+
+use super::entry::{Entry, JobRecord, Outcome};
+use crate::allowance::UnfinishedJob;
+
+/// The recent jobs, bounded by size and age: whichever moved longest ago is forgotten first.
+pub(crate) struct Ring {
+    bounds: Bounds,
+    jobs: HashMap<JobId, Entry>,
+    turns: BTreeMap<u64, JobId>,
+    next_turn: u64,
+    bytes: usize,
+}
+
+/// How much is remembered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) bytes: usize,
+    /// Since a job last moved.
+    pub(crate) age: Duration,
+}
+
+/// What a submit met.
+pub(crate) enum Begun {
+    /// A new job; nobody hears of it until [`Ring::settle`].
+    New,
+    /// Another submit of the same id is on its way.
+    InFlight { audience: Audience, outcome: watch::Receiver<Outcome> },
+    /// It was accepted before.
+    Known(Box<JobRecord>),
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Taken {
+    /// To be passed on, as it is here: its `seq` may have been raised.
+    New(Arc<JobEvent>),
+    /// To be passed on when its submit is settled.
+    Held,
+    /// Not newer than what was passed on, or after the end.
+    Stale,
+}
+
+impl Ring {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, bytes: 0 }
+    }
+
+    /// How many jobs and bytes are remembered.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.jobs.len(), self.bytes)
+    }
+
+    /// Begins a submit. `place` is given back with the job's end, or when the job is forgotten.
+    pub(crate) fn begin(&mut self, id: JobId, kind: &Kind, audience: &Audience, place: Option<UnfinishedJob>, now: Instant) -> Begun {
+        if let Some(entry) = self.jobs.get(&id) {
+            return match &entry.submit {
+                Some(submit) => Begun::InFlight { audience: entry.audience.clone(), outcome: submit.subscribe() },
+                None => Begun::Known(Box::new(entry.record(id))),
+            };
+        }
+        let entry = self.insert(id, kind.clone(), audience.clone(), now);
+        entry.submit = Some(watch::Sender::new(Outcome::Pending));
+        entry.place = place;
+        self.touch(id, now);
+        Begun::New
+    }
+
+    /// Ends a submit, after its answer was sent. Yields the events that were held back meanwhile.
+    ///
+    /// A job that was refused is forgotten, unless there are events to prove that it was accepted all the same.
+    pub(crate) fn settle(&mut self, id: JobId, outcome: Outcome) -> Vec<Arc<JobEvent>> {
+        let Some(entry) = self.jobs.get_mut(&id) else { return Vec::new() };
+        if let Some(submit) = entry.submit.take() {
+            submit.send_replace(outcome);
+        }
+        entry.is_untold = false;
+        let held: Vec<_> = entry.latest.iter().chain(&entry.terminal).cloned().collect();
+        if outcome == Outcome::Refused && held.is_empty() {
+            self.forget(id);
+        }
+        held
+    }
+
+    /// Takes an event. The first end of a job is always passed on, even if a later delivery has been heard of already:
+    /// then it gets the next `seq`, so that it is the newest to whoever listens.
+    pub(crate) fn take(&mut self, mut event: JobEvent, now: Instant) -> Taken {
+        let id = event.job_id;
+        if !self.jobs.contains_key(&id) {
+            self.insert(id, event.kind.clone(), event.audience.clone(), now);
+        }
+        let Some(entry) = self.jobs.get_mut(&id) else { return Taken::Stale };
+        let newest = entry.newest().cloned();
+        if let Some(newest) = newest.as_ref().filter(|newest| newest.seq == event.seq)
+            && std::mem::take(&mut entry.is_untold)
+        {
+            return Taken::New(Arc::clone(newest));
+        }
+        let seen = newest.map(|newest| newest.seq);
+        let is_newer = seen.is_none_or(|seen| event.seq > seen);
+        if entry.terminal.is_some() || !(is_newer || event.event_type.is_terminal()) {
+            return Taken::Stale;
+        }
+        if !is_newer {
+            event.seq = seen.map_or(event.seq, |seen| seen + 1);
+        }
+        entry.is_untold = false;
+        let event = Arc::new(event);
+        if event.event_type.is_terminal() {
+            entry.terminal = Some(Arc::clone(&event));
+            entry.place = None;
+        } else {
+            entry.latest = Some(Arc::clone(&event));
+        }
+        let is_held = entry.submit.is_some();
+        self.touch(id, now);
+        if is_held { Taken::Held } else { Taken::New(event) }
+    }
+
+    /// Takes an event that was found elsewhere, for the record. Should it come in by itself as well, it is news then:
+    /// nobody was told of it here.
+    pub(crate) fn recall(&mut self, event: JobEvent, now: Instant) {
+        let id = event.job_id;
+        if !matches!(self.take(event, now), Taken::Stale)
+            && let Some(entry) = self.jobs.get_mut(&id)
+        {
+            entry.is_untold = true;
+        }
+    }
+
+    /// What is known of a job.
+    pub(crate) fn job(&self, id: JobId) -> Option<JobRecord> {
+        self.jobs.get(&id).map(|entry| entry.record(id))
+    }
+
+    /// The events of a job that a client which has seen `seq` has not; of those before the end, only the latest is kept.
+    pub(crate) fn events_after(&self, id: JobId, seq: u64) -> Vec<Arc<JobEvent>> {
+        let entry = self.jobs.get(&id).filter(|entry| entry.submit.is_none());
+        entry.map(|entry| entry.after(seq).cloned().collect()).unwrap_or_default()
+    }
+
+    /// Forgets what is too old or too much.
+    pub(crate) fn evict(&mut self, now: Instant) {
+        while let Some((_, id)) = self.turns.first_key_value() {
+            let id = *id;
+            let is_old = self.jobs.get(&id).is_none_or(|entry| now.saturating_duration_since(entry.touched) > self.bounds.age);
+            if !is_old && self.bytes <= self.bounds.bytes {
+                break;
+            }
+            self.forget(id);
+        }
+    }
+
+    fn insert(&mut self, id: JobId, kind: Kind, audience: Audience, now: Instant) -> &mut Entry {
+        self.next_turn += 1;
+        let turn = self.next_turn;
+        self.turns.insert(turn, id);
+        self.jobs.entry(id).or_insert(Entry {
+            kind,
+            audience,
+            latest: None,
+            terminal: None,
+            submitted_at: Timestamp::now(),
+            submit: None,
+            place: None,
+            is_untold: false,
+            touched: now,
+            turn,
+            size: 0,
+        })
+    }
+
+    /// Makes a job the last in the order of eviction and weighs it anew.
+    fn touch(&mut self, id: JobId, now: Instant) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        self.turns.remove(&entry.turn);
+        self.next_turn += 1;
+        entry.turn = self.next_turn;
+        self.turns.insert(entry.turn, id);
+        entry.touched = now;
+        let size = entry.measure();
+        self.bytes = self.bytes - entry.size + size;
+        entry.size = size;
+        self.evict(now);
+    }
+
+    fn forget(&mut self, id: JobId) {
+        if let Some(entry) = self.jobs.remove(&id) {
+            self.turns.remove(&entry.turn);
+            self.bytes -= entry.size;
+        }
+    }
+}

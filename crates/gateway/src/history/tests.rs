@@ -1,0 +1,161 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use shared::{Audience, EventType, JobEvent, JobId, Payload, Timestamp, client::JobState, seq::seq};
+
+use super::*;
+
+const ROOMY: Bounds = Bounds { bytes: 1 << 20, age: Duration::from_secs(60) };
+
+fn event(id: JobId, event_type: EventType, seq: u64) -> JobEvent {
+    JobEvent {
+        job_id: id,
+        kind: "echo".parse().unwrap(),
+        audience: Audience::All,
+        seq,
+        attempt: 1,
+        event_type,
+        at: Timestamp::now(),
+        data: Some(Payload::encode(&seq).unwrap()),
+        error: None,
+    }
+}
+
+fn begin(ring: &mut Ring, id: JobId) -> Begun {
+    ring.begin(id, &"echo".parse().unwrap(), &Audience::All, None, Instant::now())
+}
+
+fn passed_on(taken: Taken) -> Option<(EventType, u64)> {
+    match taken {
+        Taken::New(event) => Some((event.event_type, event.seq)),
+        _ => None,
+    }
+}
+
+#[test]
+fn only_newer_events_are_passed_on() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    assert!(passed_on(ring.take(event(id, EventType::Progress, 2), now)).is_some());
+    assert_eq!(ring.take(event(id, EventType::Progress, 2), now), Taken::Stale);
+    assert_eq!(ring.take(event(id, EventType::Started, 1), now), Taken::Stale);
+    assert!(passed_on(ring.take(event(id, EventType::Progress, 5), now)).is_some());
+}
+
+#[test]
+fn a_job_ends_once() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    ring.take(event(id, EventType::Succeeded, 3), now);
+    assert_eq!(ring.take(event(id, EventType::Failed, 9), now), Taken::Stale);
+    assert_eq!(ring.take(event(id, EventType::Progress, 10), now), Taken::Stale);
+    assert_eq!(ring.job(id).unwrap().view.state, JobState::Succeeded);
+}
+
+#[test]
+fn an_end_that_was_overtaken_by_a_second_delivery_is_not_lost() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    ring.take(event(id, EventType::Started, seq(2, 0)), now);
+    let end = passed_on(ring.take(event(id, EventType::Succeeded, seq(1, 7)), now));
+    assert_eq!(end, Some((EventType::Succeeded, seq(2, 1))));
+}
+
+#[test]
+fn nobody_hears_of_a_job_before_its_submit_is_answered() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    assert!(matches!(begin(&mut ring, id), Begun::New));
+    assert_eq!(ring.take(event(id, EventType::Started, 1), now), Taken::Held);
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 2), now), Taken::Held);
+    assert!(ring.events_after(id, 0).is_empty());
+    let held: Vec<_> = ring.settle(id, Outcome::Accepted).iter().map(|event| event.event_type).collect();
+    assert_eq!(held, [EventType::Started, EventType::Succeeded]);
+    assert_eq!(ring.events_after(id, 1).len(), 1);
+}
+
+#[test]
+fn a_second_submit_of_the_same_job_shares_the_firsts_fate() {
+    let (mut ring, id) = (Ring::new(ROOMY), JobId::new());
+    begin(&mut ring, id);
+    let Begun::InFlight { outcome, .. } = begin(&mut ring, id) else { panic!("the first submit is not answered yet") };
+    assert_eq!(*outcome.borrow(), Outcome::Pending);
+    ring.settle(id, Outcome::Accepted);
+    assert_eq!(*outcome.borrow(), Outcome::Accepted);
+    assert!(matches!(begin(&mut ring, id), Begun::Known(_)));
+}
+
+#[test]
+fn a_refused_job_is_forgotten_unless_it_shows_signs_of_life() {
+    let (mut ring, id, alive) = (Ring::new(ROOMY), JobId::new(), JobId::new());
+    begin(&mut ring, id);
+    begin(&mut ring, alive);
+    ring.take(event(alive, EventType::Started, 1), Instant::now());
+    assert!(ring.settle(id, Outcome::Refused).is_empty());
+    assert_eq!(ring.settle(alive, Outcome::Refused).len(), 1);
+    assert!(ring.job(id).is_none());
+    assert!(ring.job(alive).is_some());
+    assert_eq!(ring.size().0, 1);
+}
+
+#[test]
+fn a_returning_client_gets_what_it_missed() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    for (event_type, seq) in [(EventType::Started, 1), (EventType::Progress, 2), (EventType::Progress, 3)] {
+        ring.take(event(id, event_type, seq), now);
+    }
+    let missed = |ring: &Ring, seq| ring.events_after(id, seq).iter().map(|event| event.seq).collect::<Vec<_>>();
+    assert_eq!(missed(&ring, 0), [3]);
+    assert!(missed(&ring, 3).is_empty());
+    ring.take(event(id, EventType::Succeeded, 4), now);
+    assert_eq!(missed(&ring, 1), [4]);
+    assert!(missed(&ring, 4).is_empty());
+}
+
+#[test]
+fn an_event_that_was_looked_up_elsewhere_first_is_still_news_once() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    ring.recall(event(id, EventType::Succeeded, 4), now);
+    assert_eq!(ring.job(id).unwrap().view.state, JobState::Succeeded);
+    assert_eq!(passed_on(ring.take(event(id, EventType::Succeeded, 4), now)), Some((EventType::Succeeded, 4)));
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 4), now), Taken::Stale);
+}
+
+#[test]
+fn what_has_not_moved_for_long_is_forgotten() {
+    let (mut ring, old, young, start) = (Ring::new(ROOMY), JobId::new(), JobId::new(), Instant::now());
+    ring.take(event(old, EventType::Succeeded, 1), start);
+    ring.take(event(young, EventType::Started, 1), start);
+    ring.take(event(young, EventType::Progress, 2), start + Duration::from_secs(59));
+    ring.evict(start + Duration::from_secs(61));
+    assert!(ring.job(old).is_none());
+    assert!(ring.job(young).is_some());
+}
+
+proptest! {
+    /// Whatever comes in whatever order: the bound holds, seqs grow, and nothing follows an end.
+    #[test]
+    fn the_bound_holds_and_every_client_sees_a_sane_story(
+        steps in prop::collection::vec((0_usize..8, 0_usize..6, 1_u64..40, 0_usize..3000), 1..300),
+    ) {
+        let ids: Vec<_> = (0..8).map(|_| JobId::new()).collect();
+        let bounds = Bounds { bytes: 12_000, age: Duration::from_secs(3600) };
+        let (mut ring, now) = (Ring::new(bounds), Instant::now());
+        let mut last: std::collections::HashMap<JobId, (u64, bool)> = Default::default();
+        for (job, event_type, seq, size) in steps {
+            let id = ids[job];
+            // A forgotten job starts a new story.
+            if ring.job(id).is_none() {
+                last.remove(&id);
+            }
+            let mut event = event(id, EventType::ALL[event_type], seq);
+            event.data = Some(Payload::encode(&"x".repeat(size)).unwrap());
+            if let Taken::New(event) = ring.take(event, now) {
+                let (before, ended) = last.get(&id).copied().unwrap_or_default();
+                prop_assert!(event.seq > before && !ended);
+                last.insert(id, (event.seq, event.event_type.is_terminal()));
+            }
+            let (jobs, bytes) = ring.size();
+            prop_assert!(bytes <= bounds.bytes);
+            prop_assert_eq!(bytes == 0, jobs == 0);
+        }
+    }
+}

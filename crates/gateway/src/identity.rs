@@ -1,0 +1,98 @@
+//! Who asks: from tokens to a [`Caller`], which says what it may do.
+
+mod caller;
+mod session;
+mod user;
+
+use service::StartError;
+use shared::{ErrorCode, Kind, SessionId, WireError, client::SessionInfo};
+
+use crate::GatewaySettings;
+pub(crate) use caller::{Caller, Role};
+use session::SessionTokens;
+use user::{User, UserTokens};
+
+/// Turns tokens into callers.
+pub(crate) struct Identities {
+    sessions: SessionTokens,
+    users: Option<UserTokens>,
+    service_token: Option<String>,
+    kinds: Vec<Kind>,
+}
+
+/// A client that was let in.
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    pub(crate) session: SessionInfo,
+    /// Whether it brought a session that is still good.
+    pub(crate) is_returning: bool,
+}
+
+impl Identities {
+    pub(crate) fn new(settings: &GatewaySettings) -> Result<Self, StartError> {
+        Ok(Self {
+            sessions: SessionTokens::new(settings.session_secret.as_deref(), settings.session_ttl),
+            users: UserTokens::new(settings)?,
+            service_token: settings.service_token.clone().filter(|token| !token.is_empty()),
+            kinds: settings.kinds.clone(),
+        })
+    }
+
+    /// A socket's handshake. A session that is no longer good, or is another user's, is replaced by a fresh one;
+    /// only a bad user token is refused.
+    pub(crate) fn admit(&self, token: Option<&str>, session: Option<&str>) -> Result<Admitted, WireError> {
+        let user = token.filter(|token| !token.is_empty()).map(|token| self.user(token)).transpose()?;
+        let user_id = user.as_ref().map(|user| user.id.as_str());
+        let known = session.and_then(|token| self.sessions.verify(token)).filter(|known| known.may_be_used_by(user_id));
+        let id = known.as_ref().map_or_else(SessionId::new, |known| known.id);
+        let session = self.sessions.issue(id, user_id)?;
+        Ok(Admitted { caller: self.client(Some(id), user), session, is_returning: known.is_some() })
+    }
+
+    /// An HTTP request's bearer token: the service's, a session's or a user's.
+    pub(crate) fn bearer(&self, token: &str) -> Result<Caller, WireError> {
+        if self.service_token.as_ref().is_some_and(|service| same(service, token)) {
+            return Ok(Caller::service(&self.kinds));
+        }
+        // A session's token proves the session and no more: it lives longer than its user's token.
+        if let Some(known) = self.sessions.verify(token) {
+            return Ok(self.client(Some(known.id), None));
+        }
+        self.user(token).map(|user| self.client(None, Some(user)))
+    }
+
+    /// A fresh anonymous session, for an HTTP request without a token.
+    pub(crate) fn anonymous(&self) -> Result<Admitted, WireError> {
+        self.admit(None, None)
+    }
+
+    fn user(&self, token: &str) -> Result<User, WireError> {
+        let Some(users) = &self.users else { return Err(unauthorized("this installation does not sign users in")) };
+        users.verify(token).map_err(|error| unauthorized(&error.to_string()))
+    }
+
+    fn client(&self, session: Option<SessionId>, user: Option<User>) -> Caller {
+        let allowed = user.as_ref().and_then(|user| user.kinds.as_deref());
+        let kinds = self.kinds.iter().filter(|kind| allowed.is_none_or(|allowed| allowed.contains(kind))).cloned().collect();
+        Caller {
+            role: Role::Client,
+            session,
+            kinds,
+            may_publish: user.as_ref().is_some_and(|user| user.may_publish),
+            expires_at: user.as_ref().map(|user| user.expires_at),
+            user: user.map(|user| user.id),
+        }
+    }
+}
+
+fn unauthorized(reason: &str) -> WireError {
+    ErrorCode::Unauthorized.error(format!("the token is not accepted: {reason}"))
+}
+
+/// Compares without telling by its duration how much of a guess was right.
+fn same(secret: &str, guess: &str) -> bool {
+    secret.len() == guess.len() && secret.bytes().zip(guess.bytes()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! From the events topic, and from Redis, to the sockets of this gateway.
+
+mod backlog;
+mod consume;
+mod courier;
+mod ledger;
+mod seen;
+mod wire;
+
+pub(crate) use backlog::WarmUp;
+pub(crate) use consume::Relay;
+pub(crate) use courier::Courier;
+pub(crate) use ledger::{Ledger, Settling};
+pub(crate) use wire::{Data, Packet, Urgency};

@@ -1,0 +1,145 @@
+use std::{sync::Arc, time::Duration};
+
+use bus::{Bus, ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack};
+use cache::{Cache, PerishableEvents};
+use shared::{EventMessage, client::HistoryState};
+use tokio::time::{Instant, interval, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::{backlog::WarmUp, courier::Courier, ledger::Ledger, seen::Seen, wire::Packet};
+use crate::metrics::GatewayMetrics;
+
+/// How far back a new gateway looks: as far as the topic keeps.
+const LOOK_BACK: Duration = Duration::from_secs(600);
+/// Silence that long after some of the backlog means that it has been delivered.
+const QUIET: Duration = Duration::from_millis(250);
+/// Silence that long from the beginning means that there is no backlog: the stream has to open first.
+const NOTHING: Duration = Duration::from_millis(750);
+/// The pause before another attempt to subscribe.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often the history is tidied.
+const TIDY: Duration = Duration::from_secs(1);
+/// How many sockets are served in one go before others get their turn.
+const BATCH: usize = 256;
+
+/// Brings events to this gateway's clients, for as long as the gateway lives.
+pub(crate) struct Relay {
+    pub(crate) bus: Bus,
+    pub(crate) cache: Cache,
+    pub(crate) instance: String,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) courier: Arc<Courier>,
+    pub(crate) warm_up: WarmUp,
+    pub(crate) metrics: GatewayMetrics,
+}
+
+impl Relay {
+    /// Runs until `stop`, then gives the subscription back within `budget()`.
+    pub(crate) async fn run(self, stop: CancellationToken, budget: impl Fn() -> Duration) {
+        let mut perishable = self.cache.events();
+        let Some(subscription) = stop.run_until_cancelled(self.subscribe(&mut perishable)).await else { return };
+        let consumer = self.bus.consume(subscription.name(), ConsumeOptions::default());
+        let is_rewound = matches!(subscription.rewound(), Rewound::To(_));
+        self.relay(consumer, &mut perishable, is_rewound, &stop).await;
+        // Nobody else gets what is left, so there is nothing to hand back.
+        let name = subscription.name().clone();
+        match subscription.delete(budget()).await {
+            Ok(()) => debug!(subscription = %name, "deleted the events subscription"),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(subscription = %name, error, "the events subscription stays behind until it expires");
+            }
+        }
+    }
+
+    /// Subscribes, however long Pub/Sub is away. What comes by Redis is passed on meanwhile.
+    async fn subscribe(&self, perishable: &mut PerishableEvents) -> InstanceSubscription {
+        let subscribed = async {
+            let topic = self.bus.names().events();
+            let mut is_reported = false;
+            loop {
+                match self.bus.instance_subscription(&topic, &self.instance, SeekBack(Some(LOOK_BACK))).await {
+                    Ok(subscription) => break subscription,
+                    Err(error) if is_reported => debug!(error = &error as &dyn std::error::Error, "still not subscribed"),
+                    Err(error) => warn!(error = &error as &dyn std::error::Error, "cannot subscribe to events yet; trying until it works"),
+                }
+                is_reported = true;
+                sleep(RETRY).await;
+            }
+        };
+        tokio::pin!(subscribed);
+        loop {
+            tokio::select! {
+                subscription = &mut subscribed => return self.subscribed(subscription),
+                event = perishable.next() => self.ledger.take(event),
+            }
+        }
+    }
+
+    fn subscribed(&self, subscription: InstanceSubscription) -> InstanceSubscription {
+        info!(subscription = %subscription.name(), rewound = ?subscription.rewound(), "subscribed to events");
+        if !matches!(subscription.rewound(), Rewound::To(_)) {
+            self.warm_up.finish(HistoryState::Cold);
+        }
+        subscription
+    }
+
+    async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, is_rewound: bool, stop: &CancellationToken) {
+        let mut is_warming_up = is_rewound;
+        let mut seen = Seen::default();
+        let mut tidy = interval(TIDY);
+        let mut warm_at = Instant::now() + NOTHING;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                delivery = consumer.next() => match delivery {
+                    Some(delivery) => {
+                        if self.warm_up.is_backlog(delivery.published_at) {
+                            warm_at = Instant::now() + QUIET;
+                        }
+                        self.pass_on(delivery, &mut seen).await;
+                    }
+                    None => return,
+                },
+                event = perishable.next() => self.ledger.take(event),
+                () = sleep_until(warm_at), if is_warming_up => {
+                    is_warming_up = false;
+                    self.warm_up.finish(HistoryState::Warm);
+                }
+                _ = tidy.tick() => self.ledger.tidy(),
+            }
+        }
+    }
+
+    async fn pass_on(&self, delivery: Delivery, seen: &mut Seen) {
+        let Delivery { message, message_id, published_at, lease, .. } = delivery;
+        let is_backlog = self.warm_up.is_backlog(published_at);
+        match EventMessage::parse(&message.attributes, message.body, &message_id, published_at) {
+            Ok(EventMessage::Job(event)) if is_backlog => self.ledger.remember(event),
+            Ok(EventMessage::Job(event)) => self.ledger.take(event),
+            Ok(EventMessage::Notification(notification)) => {
+                if seen.is_new(&notification.id) && !is_backlog {
+                    match Packet::of_notification(&notification) {
+                        Ok(packet) => self.notify(&notification.audience, &packet).await,
+                        Err(error) => warn!(id = notification.id, %error, "a notification's data cannot be written for socket.io"),
+                    }
+                }
+            }
+            Err(error) => {
+                self.metrics.malformed_events.inc();
+                warn!(message_id, %error, "a message on the events topic cannot be understood");
+            }
+        }
+        lease.ack();
+    }
+
+    /// Many may listen: others get their turn between batches of them.
+    async fn notify(&self, audience: &shared::Audience, packet: &Packet) {
+        self.metrics.notifications.inc();
+        for sockets in self.courier.audience(audience).chunks(BATCH) {
+            self.courier.send_all(sockets, packet);
+            tokio::task::yield_now().await;
+        }
+    }
+}

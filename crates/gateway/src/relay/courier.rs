@@ -1,0 +1,71 @@
+use std::sync::{Arc, OnceLock};
+
+use shared::Audience;
+use socketioxide::{SendError, SocketError, SocketIo, extract::SocketRef};
+use tracing::debug;
+
+use super::wire::{Packet, Urgency};
+use crate::{metrics::GatewayMetrics, socket::Client};
+
+/// Sends to the sockets of this gateway. Never waits: a client that is too slow loses what is perishable,
+/// and is closed before it could lose anything else.
+pub(crate) struct Courier {
+    io: OnceLock<SocketIo>,
+    metrics: GatewayMetrics,
+    max_outbound: usize,
+}
+
+impl Courier {
+    pub(crate) fn new(metrics: GatewayMetrics, max_outbound: usize) -> Self {
+        Self { io: OnceLock::new(), metrics, max_outbound }
+    }
+
+    /// Gives it the sockets. Until then there are none.
+    pub(crate) fn serve(&self, io: SocketIo) {
+        // Only the one who builds the gateway calls this, once.
+        let _ = self.io.set(io);
+    }
+
+    /// All connected sockets.
+    pub(crate) fn sockets(&self) -> Vec<SocketRef> {
+        self.io.get().map(SocketIo::sockets).unwrap_or_default()
+    }
+
+    /// The sockets of this audience.
+    pub(crate) fn audience(&self, audience: &Audience) -> Vec<SocketRef> {
+        self.io.get().map(|io| io.within(audience.to_string()).sockets()).unwrap_or_default()
+    }
+
+    /// Sends to all of them.
+    pub(crate) fn send_all(&self, sockets: &[SocketRef], packet: &Packet) {
+        for socket in sockets {
+            self.send(socket, packet);
+        }
+    }
+
+    /// Sends to one.
+    pub(crate) fn send(&self, socket: &SocketRef, packet: &Packet) {
+        let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
+        let connection = client.connection(socket);
+        let is_behind = connection.as_ref().is_some_and(|connection| connection.outbound() > self.max_outbound);
+        let sent = if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { socket.emit(packet.event, packet) };
+        match sent {
+            Ok(()) => {
+                if let Some(connection) = connection {
+                    connection.queued(packet.weight);
+                }
+            }
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.too_slow(&client, packet.urgency),
+            Err(SendError::Socket(SocketError::Closed)) => {}
+            Err(SendError::Serialize(error)) => debug!(%error, event = packet.event, "a message cannot be written for socket.io"),
+        }
+    }
+
+    fn too_slow(&self, client: &Client, urgency: Urgency) {
+        self.metrics.messages_dropped.inc();
+        if urgency == Urgency::Durable && client.close() {
+            self.metrics.slow_clients_closed.inc();
+            debug!(session = ?client.caller.session, "closed a client that was too slow for a result");
+        }
+    }
+}

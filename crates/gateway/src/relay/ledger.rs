@@ -1,0 +1,141 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use shared::{
+    Audience, JobEvent, JobId, Kind,
+    client::{ResumeJob, ResumedJob},
+};
+use socketioxide::extract::SocketRef;
+use tracing::warn;
+
+use super::{courier::Courier, wire::Packet};
+use crate::{
+    allowance::UnfinishedJob,
+    history::{Begun, Bounds, JobRecord, Outcome, Ring, Taken},
+    identity::Caller,
+    metrics::{GatewayMetrics, Relayed},
+};
+
+/// Everything that clients hear about jobs passes through here, under one lock: the order in which events are taken is the
+/// order in which every client hears of them. Nothing waits under the lock, since sending never does.
+pub(crate) struct Ledger {
+    ring: Mutex<Ring>,
+    courier: Arc<Courier>,
+    metrics: GatewayMetrics,
+}
+
+/// A submit that is not answered yet. Dropping it, after the answer, lets the job's events through.
+pub(crate) struct Settling {
+    ledger: Arc<Ledger>,
+    id: JobId,
+    outcome: Outcome,
+}
+
+impl Ledger {
+    pub(crate) fn new(bounds: Bounds, courier: Arc<Courier>, metrics: GatewayMetrics) -> Self {
+        Self { ring: Mutex::new(Ring::new(bounds)), courier, metrics }
+    }
+
+    /// Takes an event and passes it on, if it is news.
+    pub(crate) fn take(&self, event: JobEvent) {
+        let (event_type, mut ring) = (event.event_type, self.ring());
+        let relayed = match ring.take(event, Instant::now()) {
+            Taken::New(event) => {
+                self.send(&self.courier.audience(&event.audience), &event);
+                Relayed::Delivered
+            }
+            Taken::Held => Relayed::Held,
+            Taken::Stale => Relayed::Stale,
+        };
+        self.metrics.relayed(event_type, relayed);
+    }
+
+    /// Takes an event that nobody here is waiting for.
+    pub(crate) fn remember(&self, event: JobEvent) {
+        let event_type = event.event_type;
+        self.ring().recall(event, Instant::now());
+        self.metrics.relayed(event_type, Relayed::Backlog);
+    }
+
+    /// Begins a submit, see [`Ring::begin`]. A new job is held until the [`Settling`] is dropped.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        id: JobId,
+        kind: &Kind,
+        audience: &Audience,
+        place: Option<UnfinishedJob>,
+    ) -> Result<Settling, Begun> {
+        match self.ring().begin(id, kind, audience, place, Instant::now()) {
+            Begun::New => Ok(Settling { ledger: Arc::clone(self), id, outcome: Outcome::Refused }),
+            other => Err(other),
+        }
+    }
+
+    /// What is known of a job.
+    pub(crate) fn job(&self, id: JobId) -> Option<JobRecord> {
+        self.ring().job(id)
+    }
+
+    /// Answers a client that came back, then sends it what it missed, with no event of these jobs in between.
+    pub(crate) fn catch_up(&self, socket: &SocketRef, caller: &Caller, asked: &[ResumeJob], answer: impl FnOnce(Vec<ResumedJob>)) {
+        let ring = self.ring();
+        let known = |job: &ResumeJob| ring.job(job.id).filter(|record| caller.is_among(&record.audience));
+        let resumed = asked.iter().map(|job| {
+            let state = known(job).map(|record| record.view.state);
+            ResumedJob { id: job.id, state, recovered: state.is_some() }
+        });
+        answer(resumed.collect());
+        for job in asked.iter().filter(|job| known(job).is_some()) {
+            for event in ring.events_after(job.id, job.seq) {
+                self.send(std::slice::from_ref(socket), &event);
+            }
+        }
+    }
+
+    /// Forgets what is too old, and counts the rest.
+    pub(crate) fn tidy(&self) {
+        let mut ring = self.ring();
+        ring.evict(Instant::now());
+        let (jobs, bytes) = ring.size();
+        drop(ring);
+        self.metrics.history_jobs.set(i64::try_from(jobs).unwrap_or(i64::MAX));
+        self.metrics.history_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    fn settle(&self, id: JobId, outcome: Outcome) {
+        let mut ring = self.ring();
+        for event in ring.settle(id, outcome) {
+            self.send(&self.courier.audience(&event.audience), &event);
+            self.metrics.relayed(event.event_type, Relayed::Delivered);
+        }
+    }
+
+    fn send(&self, sockets: &[SocketRef], event: &JobEvent) {
+        if sockets.is_empty() {
+            return;
+        }
+        match Packet::of_job_event(event) {
+            Ok(packet) => self.courier.send_all(sockets, &packet),
+            Err(error) => warn!(job = %event.job_id, %error, "an event's data cannot be written for socket.io"),
+        }
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settling {
+    /// Pub/Sub has the job.
+    pub(crate) fn accept(&mut self) {
+        self.outcome = Outcome::Accepted;
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        self.ledger.settle(self.id, self.outcome);
+    }
+}

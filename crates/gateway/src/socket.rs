@@ -1,0 +1,16 @@
+//! socket.io: the handshake, one handler per client event, and what a connected client is.
+
+mod args;
+mod cancel;
+mod client;
+mod connect;
+mod dispatch;
+mod engine;
+mod get;
+mod ping;
+mod reply;
+mod resume;
+mod submit;
+
+pub(crate) use client::Client;
+pub(crate) use engine::engine;

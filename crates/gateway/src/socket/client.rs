@@ -1,0 +1,91 @@
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use socketioxide::{TransportType, extract::SocketRef};
+
+use crate::{
+    allowance::Allowance,
+    identity::Caller,
+    metrics::GatewayMetrics,
+    net::{Connection, Link},
+};
+
+/// A connected socket, beside what socket.io knows of it.
+pub(crate) struct Client {
+    pub(crate) caller: Caller,
+    pub(crate) allowance: Arc<Allowance>,
+    link: Link,
+    connection: OnceLock<Arc<Connection>>,
+    closed: AtomicBool,
+    /// Requests that are not answered yet.
+    pending: AtomicUsize,
+    metrics: GatewayMetrics,
+}
+
+/// One request that is not answered yet.
+pub(crate) struct Pending(Arc<Client>);
+
+impl Client {
+    pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, link: Link, metrics: GatewayMetrics) -> Self {
+        metrics.sockets.inc();
+        Self {
+            caller,
+            allowance,
+            link,
+            connection: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            pending: AtomicUsize::new(0),
+            metrics,
+        }
+    }
+
+    /// Closes the transport, so that the client comes back by itself. Tells whether it was open until now.
+    pub(crate) fn close(&self) -> bool {
+        self.link.close();
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// The connection that everything goes through; none while the client polls.
+    pub(crate) fn connection(&self, socket: &SocketRef) -> Option<Arc<Connection>> {
+        if let Some(connection) = self.connection.get() {
+            return Some(Arc::clone(connection));
+        }
+        // Only once the upgrade is complete: before that, polling requests still carry what was queued.
+        if socket.transport_type() != TransportType::Websocket {
+            return None;
+        }
+        let connection = self.link.connection()?;
+        Some(Arc::clone(self.connection.get_or_init(|| connection)))
+    }
+
+    /// Whether answers are due.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.pending.load(Ordering::Acquire) > 0
+    }
+
+    /// An answer is due until the result is dropped.
+    pub(crate) fn pending(self: &Arc<Self>) -> Pending {
+        self.pending.fetch_add(1, Ordering::AcqRel);
+        Pending(Arc::clone(self))
+    }
+}
+
+impl Pending {
+    pub(super) fn client(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.metrics.sockets.dec();
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Ordering::AcqRel);
+    }
+}

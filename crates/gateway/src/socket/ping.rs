@@ -1,0 +1,9 @@
+use super::{args::Args, dispatch::Request};
+
+/// `ping`: the same thing back, so that a client can measure the round trip.
+pub(super) fn handle(request: Request) {
+    match request.args {
+        Args::Json(json) => request.reply.send(&json),
+        Args::Value(value) => request.reply.send(&value),
+    }
+}
