@@ -67,12 +67,12 @@ impl Thumbnail {
 /// more, the memory is free when the pixels are.
 struct Desk {
     picture: Picture,
-    share: Share,
+    _share: Share,
 }
 
 impl Desk {
     async fn lay(share: Share, image: Bytes, header: Header) -> Result<Self, PictureError> {
-        cpu::run(move || Ok(Self { picture: Picture::decode(&image, &header)?, share })).await
+        cpu::run(move || Ok(Self { picture: Picture::decode(&image, &header)?, _share: share })).await
     }
 
     async fn preview(self, size: (u32, u32)) -> Result<(Self, Preview), PictureError> {

@@ -5,6 +5,7 @@
 
 mod error;
 mod format;
+mod job;
 mod jpeg;
 mod picture;
 mod preview;

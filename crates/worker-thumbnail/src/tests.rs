@@ -4,6 +4,7 @@
 
 mod bad;
 mod good;
+mod job;
 mod samples;
 
 use image::DynamicImage;

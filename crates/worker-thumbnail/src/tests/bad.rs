@@ -50,9 +50,7 @@ fn a_picture_that_is_cut_short_is_damaged_and_never_a_wrong_preview() {
     let scene = DynamicImage::from(noise(61, 47));
     let frames = [half_transparent(40, 30), half_transparent(40, 30)];
     let mut files: Vec<(&str, Vec<u8>)> = vec![("animated GIF", animated_gif(&frames))];
-    for (name, format) in
-        [("JPEG", ImageFormat::Jpeg), ("PNG", ImageFormat::Png), ("WebP", ImageFormat::WebP), ("GIF", ImageFormat::Gif)]
-    {
+    for (name, format) in [("JPEG", ImageFormat::Jpeg), ("PNG", ImageFormat::Png), ("WebP", ImageFormat::WebP), ("GIF", ImageFormat::Gif)] {
         files.push((name, file(scene.clone(), format)));
     }
     for (name, file) in files {

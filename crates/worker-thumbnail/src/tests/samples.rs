@@ -85,8 +85,13 @@ pub(super) mod bombs {
 
     pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
         let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat();
-        [b"\x89PNG\r\n\x1a\n".to_vec(), png_chunk(*b"IHDR", &header), png_chunk(*b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01"), png_chunk(*b"IEND", b"")]
-            .concat()
+        [
+            b"\x89PNG\r\n\x1a\n".to_vec(),
+            png_chunk(*b"IHDR", &header),
+            png_chunk(*b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01"),
+            png_chunk(*b"IEND", b""),
+        ]
+        .concat()
     }
 
     pub(crate) fn gif(width: u16, height: u16) -> Vec<u8> {
@@ -102,8 +107,12 @@ pub(super) mod bombs {
 
     pub(crate) fn jpeg(width: u16, height: u16) -> Vec<u8> {
         let size = [height.to_be_bytes(), width.to_be_bytes()].concat();
-        [b"\xff\xd8\xff\xc0\0\x11\x08", &size[..], b"\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0\0\xff\xd9"]
-            .concat()
+        [
+            b"\xff\xd8\xff\xc0\0\x11\x08",
+            &size[..],
+            b"\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0\0\xff\xd9",
+        ]
+        .concat()
     }
 
     /// An extended WebP: a canvas, and a lossy frame in it that need not fit.
