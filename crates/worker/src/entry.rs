@@ -1,26 +1,18 @@
-use std::{
-    net::{IpAddr, SocketAddr},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use bus::{Bus, BusSettings};
 use cache::{Cache, CacheSettings};
 use clap::{Args, Parser};
-use service::{Process, ServiceSettings, StartError, State, listen, serve_health};
+use service::{Process, ServiceSettings, StartError, State};
 
-use crate::{Job, Worker, WorkerSettings};
+use crate::{HealthSettings, Job, Worker, WorkerSettings};
 
 /// The settings of a process that runs one job type; `S` are the job type's own, `()` if it has none.
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 struct Settings<S: Args> {
-    /// The port of /livez, /readyz and /metrics; 0 serves them nowhere
-    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value_t = 0)]
-    health_port: u16,
-
-    /// The address that this port is opened on; in a container 0.0.0.0
-    #[arg(long, env = "BIND", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    bind: IpAddr,
+    #[command(flatten)]
+    health: HealthSettings,
 
     #[command(flatten)]
     own: S,
@@ -67,11 +59,7 @@ pub fn main<J: Job, S: Args>(name: &'static str, context: impl AsyncFnOnce(S, &P
         let bus = Bus::connect(&settings.bus, &process.metrics).await?;
         bus.report(process.health.component("pubsub", State::Up));
         let cache = Cache::connect(&settings.cache, &process)?;
-        if settings.health_port != 0 {
-            let listener = listen(SocketAddr::new(settings.bind, settings.health_port)).await?;
-            let process = process.clone();
-            tokio::spawn(async move { serve_health(listener, &process).await });
-        }
+        settings.health.serve(&process).await?;
         Worker::builder(&process, bus, cache).settings(settings.worker).register::<J>(context).build().run().await;
         Ok(())
     })

@@ -40,8 +40,9 @@ pub(crate) async fn release(core: &Core, job: &JobMessage) {
     core.cache.release(job.id, &core.instance).await;
 }
 
-/// How the job ended, if it did so on another worker and Redis knows.
-pub(crate) async fn known_end(core: &Core, job: &JobMessage) -> Option<JobEvent> {
-    let history = core.cache.history(job.id, 0).await?;
+/// How the job ended under an earlier delivery of this message, if Redis knows. Ends from before `first_seq` do not count:
+/// a dead letter that is sent again shall run again.
+pub(crate) async fn known_end(core: &Core, job: &JobMessage, first_seq: u64) -> Option<JobEvent> {
+    let history = core.cache.history(job.id, first_seq.saturating_sub(1)).await?;
     history.into_iter().rev().find(|event| event.event_type.is_terminal() && event.audience == job.audience)
 }

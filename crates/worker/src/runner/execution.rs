@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::Delivery;
-use shared::{EventType, JobMessage, Payload, Timestamp, WireError};
+use shared::{EventType, JobMessage, Payload, Timestamp, WireError, seq::seq};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
@@ -141,7 +141,7 @@ impl Execution {
         if !waited && self.delivery.delivery_attempt == 1 {
             return None;
         }
-        let known = claim::known_end(&core, &self.job).await?;
+        let known = claim::known_end(&core, &self.job, seq(self.carried.delivery(1), 0)).await?;
         Some(Verdict::End(End { event_type: known.event_type, attempt: known.attempt, data: known.data, error: known.error }))
     }
 
