@@ -3,6 +3,7 @@
 mod delivery;
 mod failure;
 mod flow_control;
+mod promises;
 mod retention;
 
 use super::*;

@@ -46,7 +46,8 @@ async fn a_message_nacked_too_often_arrives_at_the_dead_letter_topic() {
     assert_eq!(attribute("CloudPubSubDeadLetterSourceDeliveryCount").as_deref(), Some("5"));
     assert_eq!(attribute("CloudPubSubDeadLetterSourceSubscription").as_deref(), Some("the-subscription"));
     assert_eq!(attribute("CloudPubSubDeadLetterSourceSubscriptionProject").as_deref(), Some("p"));
-    assert_eq!(attribute("CloudPubSubDeadLetterSourceTopicPublishTime"), published.map(String::from));
+    let source_time = attribute("CloudPubSubDeadLetterSourceTopicPublishTime").unwrap();
+    assert_eq!(Some(source_time.as_str().try_into().unwrap()), published);
     handler.ack();
     finish(stream).await;
     harness.assert_drained().await;

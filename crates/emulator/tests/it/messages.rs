@@ -98,3 +98,18 @@ async fn a_subscriber_that_shuts_down_hands_its_messages_to_another_at_once() {
         seen.insert(text(&next(&mut staying).await.0));
     }
 }
+
+#[tokio::test]
+async fn it_does_so_even_while_its_stream_is_still_being_read() {
+    let harness = Harness::with_subscription().await;
+    harness.publish("handed on").await;
+    let subscriber = harness.subscriber().await;
+    let mut leaving = subscriber.subscribe(SUBSCRIPTION).set_shutdown_behavior(ShutdownBehavior::NackImmediately).build();
+    let _held = next(&mut leaving).await;
+    let token = leaving.shutdown_token();
+    let reading = tokio::spawn(async move { while leaving.next().await.is_some() {} });
+    let mut staying = harness.subscribe().await;
+    in_time(token.shutdown()).await;
+    assert_eq!(text(&next(&mut staying).await.0), "handed on");
+    in_time(reading).await.unwrap();
+}
