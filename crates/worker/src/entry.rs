@@ -5,9 +5,9 @@ use cache::{Cache, CacheSettings};
 use clap::{Args, Parser};
 use service::{Process, ServiceSettings, StartError, State};
 
-use crate::{HealthSettings, Job, Worker, WorkerSettings};
+use crate::{Builder, HealthSettings, Job, Worker, WorkerSettings};
 
-/// The settings of a process that runs one job type; `S` are the job type's own, `()` if it has none.
+/// The settings of a process that runs jobs; `S` are the job types' own, `()` if they have none.
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 struct Settings<S: Args> {
@@ -54,13 +54,19 @@ impl<S: Args> AsRef<ServiceSettings> for Settings<S> {
 /// }
 /// ```
 pub fn main<J: Job, S: Args>(name: &'static str, context: impl AsyncFnOnce(S, &Process) -> Result<J::Context, StartError>) -> ExitCode {
+    main_with(name, async |worker, own, process| Ok(worker.register::<J>(context(own, process).await?)))
+}
+
+/// The `main` of a binary that runs several job types: `register` adds them to the worker.
+pub fn main_with<S: Args>(name: &'static str, register: impl AsyncFnOnce(Builder, S, &Process) -> Result<Builder, StartError>) -> ExitCode {
     service::run(name, async |settings: Settings<S>, process| {
-        let context = context(settings.own, &process).await?;
         let bus = Bus::connect(&settings.bus, &process.metrics).await?;
         bus.report(process.health.component("pubsub", State::Up));
         let cache = Cache::connect(&settings.cache, &process)?;
+        let worker = Worker::builder(&process, bus, cache).settings(settings.worker);
+        let worker = register(worker, settings.own, &process).await?;
         settings.health.serve(&process).await?;
-        Worker::builder(&process, bus, cache).settings(settings.worker).register::<J>(context).build().run().await;
+        worker.build().run().await;
         Ok(())
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Job`] is what a job's author writes: a payload, and a handler from it to a result. [`JobHandle`] and [`JobError`] are
 //!   all it needs to know; [`cpu::run`] is where pixels go; [`testing`] runs it without anything around it.
-//! - [`main`] makes a binary of a job type, [`Worker`] runs several in one process.
+//! - [`main`] makes a binary of a job type, [`main_with`] of several; [`Worker`] runs them inside another process.
 //! - The runner owns everything else: concurrency, timeouts, retries, leases, duplicates, progress, cancellation, hand-back.
 
 mod backoff;
@@ -20,7 +20,7 @@ pub mod testing;
 mod worker;
 
 pub use bytes;
-pub use entry::main;
+pub use entry::{main, main_with};
 pub use error::JobError;
 pub use handle::JobHandle;
 pub use health::HealthSettings;
