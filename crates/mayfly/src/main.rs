@@ -1,2 +1,20 @@
 //! The whole of Mayfly in one process for development, and its operator commands.
-fn main() {}
+
+mod dead_letters;
+mod pubsub;
+mod schemas;
+mod settings;
+mod system;
+mod workers;
+
+use std::process::ExitCode;
+
+use settings::{Command, Settings};
+
+fn main() -> ExitCode {
+    service::run("mayfly", async |settings: Settings, process| match settings.command.clone() {
+        None => system::run(settings, process).await,
+        Some(Command::DeadLetters(command)) => dead_letters::run(command, &settings.bus, &process).await,
+        Some(Command::Schemas) => schemas::print(),
+    })
+}

@@ -1,0 +1,61 @@
+use std::{
+    io::{Write, stdout},
+    net::SocketAddr,
+};
+
+use bus::Bus;
+use cache::Cache;
+use gateway::Gateway;
+use service::{Process, StartError, State, listen};
+use shared::Kind;
+use worker::Worker;
+use worker_dead_letter::DeadLetterWorker;
+
+use crate::{pubsub::PubSub, settings::Settings, workers};
+
+/// Runs everything in this process until it has drained. The parts are those that production runs, and meet on Pub/Sub only.
+pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), StartError> {
+    // First what others may have taken: nothing has to be stopped when it is.
+    let listener = listen(SocketAddr::new(settings.gateway.bind, settings.gateway.port)).await?;
+    let pubsub = PubSub::start(settings.bus.clone(), &settings.embedded).await?;
+    let bus = Bus::connect(&pubsub.settings, &process.metrics).await?;
+    let cache = Cache::connect(&settings.cache, &process)?;
+
+    let worker = Worker::builder(&process, bus.clone(), cache.clone()).settings(settings.worker.clone());
+    let worker = workers::register(worker, &settings)?;
+    let kinds = worker.kinds();
+    let dead_letters = DeadLetterWorker::new(&process, bus.clone());
+    let mut gateway = Gateway::start(&settings.gateway, &process, bus, cache.clone(), listener)?;
+    let url = gateway_url(&settings, gateway.address());
+    let parts = async { tokio::join!(worker.build().run(), dead_letters.run(), gateway.drained()) };
+
+    let announce = async {
+        process.health.ready().await;
+        announce(&url, &kinds, &pubsub, cache.state());
+    };
+    tokio::join!(parts, announce);
+    pubsub.stop().await;
+    Ok(())
+}
+
+/// A URL that a person can open: the wildcard address is none.
+fn gateway_url(settings: &Settings, address: SocketAddr) -> String {
+    let host = if settings.gateway.bind.is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    format!("http://{host}:{}", address.port())
+}
+
+fn announce(url: &str, kinds: &[Kind], pubsub: &PubSub, redis: State) {
+    let kinds: Vec<_> = kinds.iter().map(Kind::as_str).collect();
+    let redis = match redis {
+        State::Off => "none (progress comes once a second, history lasts as long as this process)",
+        State::Up => "up",
+        State::Down => "away; it is used as soon as it answers",
+    };
+    let text = format!(
+        "Mayfly is running at {url}\n\n  workers   {}, dead-letter\n  Pub/Sub   {}\n  Redis     {redis}\n\nCtrl-C drains and leaves, a second Ctrl-C leaves at once.\n",
+        kinds.join(", "),
+        pubsub.description,
+    );
+    // Nobody reads it: no reason not to serve.
+    let _ = stdout().write_all(text.as_bytes());
+}
