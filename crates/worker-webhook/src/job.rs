@@ -24,6 +24,8 @@ impl Job for Webhook {
 
     async fn run(self, job: &JobHandle, sender: &Sender) -> Result<Delivered, JobError> {
         tokio::select! {
+            // What has arrived has arrived, also when the job is cancelled at the same moment.
+            biased;
             delivered = self.deliver(job, sender) => delivered.map_err(failed),
             () = job.cancelled() => Err(JobError::retry("stopped before the receiver answered")),
         }

@@ -30,7 +30,7 @@ pub struct WebhookSettings {
 
     /// Send webhooks to private, loopback and link-local addresses too. For development: whoever may submit jobs reaches
     /// whatever this process reaches
-    #[arg(long, env = "WEBHOOK_ALLOW_PRIVATE", value_parser = BoolishValueParser::new(), default_value = "false", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, env = "WEBHOOK_ALLOW_PRIVATE", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value = "false", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub webhook_allow_private: bool,
 
     /// Networks that webhooks may be sent to although they are not public, for instance `10.1.0.0/16,fd00:1::/32`
@@ -38,7 +38,7 @@ pub struct WebhookSettings {
     pub webhook_allow_nets: Nets,
 
     /// Refuse `http:` receivers
-    #[arg(long, env = "WEBHOOK_HTTPS_ONLY", value_parser = BoolishValueParser::new(), default_value = "false", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(long, env = "WEBHOOK_HTTPS_ONLY", value_name = "BOOL", value_parser = BoolishValueParser::new(), default_value = "false", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub webhook_https_only: bool,
 }
 
