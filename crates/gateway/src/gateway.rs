@@ -1,8 +1,8 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bus::{Bus, Topology};
 use cache::Cache;
-use service::{Process, StartError, State};
+use service::{Gate, Process, StartError, State};
 use shared::client::HistoryState;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -83,7 +83,7 @@ impl Gateway {
         let relay = tokio::spawn(relay.run(stop_relay.clone(), move || lifecycle.remaining()));
         tokio::spawn(server.run());
         tokio::spawn(app.status.clone().announce(courier));
-        tokio::spawn(open_when_warm(settings.clone(), process.clone(), Arc::clone(&app)));
+        tokio::spawn(open_when_warm(process.health.gate("history"), app.warm_up.clone(), settings.warm_up));
         let drain = Drain { app, relay, stop_relay, leave, abort, open };
         Ok(Self { address, drain: tokio::spawn(drain.run()) })
     }
@@ -102,9 +102,8 @@ impl Gateway {
     }
 }
 
-async fn open_when_warm(settings: GatewaySettings, process: Process, app: Arc<App>) {
-    let gate = process.health.gate("history");
-    app.warm_up.done(settings.warm_up).await;
-    app.warm_up.finish(HistoryState::Cold);
+async fn open_when_warm(gate: Gate, warm_up: WarmUp, patience: Duration) {
+    warm_up.done(patience).await;
+    warm_up.finish(HistoryState::Cold);
     gate.open();
 }

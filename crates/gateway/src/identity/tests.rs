@@ -8,6 +8,7 @@ use shared::{Audience, Timestamp};
 use super::*;
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Settings {
     #[command(flatten)]
     gateway: GatewaySettings,
@@ -37,9 +38,14 @@ fn a_session_token_is_good_at_every_gateway_that_shares_the_secret() {
 
 #[test]
 fn a_session_that_has_expired_is_replaced_not_refused() {
-    let old = identities(&["--session-ttl", "0"]).admit(None, None).unwrap();
-    let fresh = identities(&[]).admit(None, Some(&old.session.token)).unwrap();
-    assert_ne!(fresh.session.id, old.session.id);
+    let id = SessionId::new();
+    let token = |exp: i64| {
+        let claims = json!({"sid": id, "aud": "mayfly-session", "exp": Timestamp::now().as_second() + exp});
+        encode(&Header::default(), &claims, &EncodingKey::from_secret(b"s")).unwrap()
+    };
+    assert_eq!(identities(&[]).admit(None, Some(&token(60))).unwrap().session.id, id);
+    let fresh = identities(&[]).admit(None, Some(&token(-1))).unwrap();
+    assert_ne!(fresh.session.id, id);
     assert!(!fresh.is_returning);
 }
 

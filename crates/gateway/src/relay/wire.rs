@@ -45,7 +45,7 @@ struct JobEventView {
     attempt: u32,
     r#type: &'static str,
     at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "Data::attached")]
     data: Option<Data>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<WireError>,
@@ -55,6 +55,7 @@ struct JobEventView {
 struct ChannelEventView {
     channel: String,
     event: String,
+    #[serde(serialize_with = "Data::attached")]
     data: Option<Data>,
     id: String,
 }
@@ -123,6 +124,14 @@ impl Data {
             Payload::Raw { bytes, .. } => Self::Bytes(bytes.clone()),
             Payload::Packed(_) => Self::Structure(payload.to_value()?),
         })
+    }
+
+    /// Writes data without the `Some` around it, behind which socketioxide's serializer misses binary.
+    pub(crate) fn attached<S: Serializer>(data: &Option<Self>, serializer: S) -> Result<S::Ok, S::Error> {
+        match data {
+            Some(data) => data.serialize(serializer),
+            None => serializer.serialize_none(),
+        }
     }
 
     fn is_json(data: Option<&Self>) -> bool {

@@ -18,7 +18,7 @@ struct Ack {
 struct Job {
     #[serde(flatten)]
     view: JobView,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "Data::attached")]
     data: Option<Data>,
 }
 

@@ -1,0 +1,15 @@
+//! A real gateway against the embedded Pub/Sub, spoken to as clients speak to it.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod support;
+
+mod drain;
+mod http;
+mod isolation;
+mod limits;
+mod outage;
+mod page;
+mod resume;
+mod slow;
+mod sockets;
+mod submit;

@@ -1,0 +1,142 @@
+use std::net::SocketAddr;
+
+use bus::{Bus, BusSettings};
+use cache::Cache;
+use clap::Parser;
+use emulator::{Emulator, Running};
+use gateway::{Gateway, GatewaySettings};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use service::{Process, ServiceSettings};
+use shared::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::{Client, FakeWorker, Refused, eventually};
+
+/// An embedded Pub/Sub and whatever the story starts around it.
+pub struct Installation {
+    pubsub: Option<Running>,
+    address: SocketAddr,
+}
+
+/// A gateway at work.
+pub struct Serving {
+    pub address: SocketAddr,
+    pub process: Process,
+    drained: JoinHandle<()>,
+}
+
+#[derive(Debug, Parser)]
+#[command(args_override_self = true)]
+struct Settings {
+    #[command(flatten)]
+    gateway: GatewaySettings,
+    #[command(flatten)]
+    service: ServiceSettings,
+}
+
+/// What all gateways of the tests have in common.
+const DEFAULTS: [&str; 7] =
+    ["test", "--session-secret", "sessions", "--auth-jwt-secret", "users", "--hostname", "gateway-under-test"];
+
+impl Installation {
+    pub async fn start() -> Self {
+        let pubsub = Emulator::default().bind("127.0.0.1:0").await.unwrap().spawn();
+        Self { address: pubsub.local_addr(), pubsub: Some(pubsub) }
+    }
+
+    /// A gateway of these settings, once it wants clients.
+    pub async fn gateway(&self, arguments: &[&str]) -> Serving {
+        let serving = self.gateway_not_ready(arguments).await;
+        tokio::time::timeout(super::DEADLINE, serving.process.health.ready()).await.expect("the gateway gets ready");
+        serving
+    }
+
+    /// A gateway of these settings, as soon as it listens.
+    pub async fn gateway_not_ready(&self, arguments: &[&str]) -> Serving {
+        let settings = Settings::parse_from([&DEFAULTS, arguments].concat());
+        let process = Process::new(&settings.service);
+        let bus = self.bus_of(&process).await;
+        let listener = service::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let mut gateway = Gateway::start(&settings.gateway, &process, bus, Cache::absent(), listener).unwrap();
+        let address = gateway.address();
+        let drained = tokio::spawn(async move { gateway.drained().await });
+        Serving { address, process, drained }
+    }
+
+    /// A worker of kind `echo`, once its subscription exists.
+    pub async fn worker(&self) -> FakeWorker {
+        FakeWorker::start(self.bus().await).await
+    }
+
+    pub async fn bus(&self) -> Bus {
+        self.bus_of(&Process::new(&Settings::parse_from(DEFAULTS).service)).await
+    }
+
+    /// Pub/Sub goes, and takes everything that it knew with it.
+    pub async fn stop_pubsub(&mut self) {
+        self.pubsub.take().expect("Pub/Sub runs").stop().await;
+    }
+
+    /// Pub/Sub comes back at the same address, empty.
+    pub async fn start_pubsub(&mut self) {
+        eventually("the port is free again", async || match Emulator::default().bind(self.address).await {
+            Ok(bound) => {
+                self.pubsub = Some(bound.spawn());
+                true
+            }
+            Err(_) => false,
+        })
+        .await;
+    }
+
+    async fn bus_of(&self, process: &Process) -> Bus {
+        Bus::connect(&BusSettings::emulator(self.address.to_string()), &process.metrics).await.unwrap()
+    }
+}
+
+impl Serving {
+    /// A new client.
+    pub async fn client(&self) -> Client {
+        self.client_as(json!({})).await.unwrap()
+    }
+
+    /// A client with this handshake.
+    pub async fn client_as(&self, auth: Value) -> Result<Client, Refused> {
+        Client::connect(self.address, auth).await
+    }
+
+    /// The same session again.
+    pub async fn client_again(&self, client: &Client) -> Client {
+        self.client_as(json!({ "session": client.session_token() })).await.unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A figure of its metrics; 0 if it is not there.
+    pub fn figure(&self, name: &str) -> f64 {
+        let metrics = self.process.metrics.encode();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until it has left.
+    pub async fn drained(self) {
+        tokio::time::timeout(std::time::Duration::from_secs(15), self.drained).await.expect("the drain ends in time").unwrap();
+    }
+
+    /// Leaves.
+    pub async fn leave(self) {
+        self.process.lifecycle.begin_drain();
+        self.drained().await;
+    }
+}
+
+/// A token of the application for a user, with further claims.
+pub fn user_token(user: &str, mut claims: Value) -> String {
+    claims["sub"] = user.into();
+    claims["exp"] = (Timestamp::now().as_second() + 600).into();
+    encode(&Header::default(), &claims, &EncodingKey::from_secret(b"users")).unwrap()
+}

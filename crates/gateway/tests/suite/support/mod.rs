@@ -1,0 +1,24 @@
+//! What the stories need: an installation, a client, and a worker that does as it is told.
+
+mod client;
+mod installation;
+mod worker;
+
+use std::time::Duration;
+
+pub use client::{Client, Heard, Refused};
+pub use installation::{Installation, Serving, user_token};
+pub use worker::FakeWorker;
+
+/// How long anything may take that should take milliseconds, on a machine that does other things too.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Asks until the answer is yes.
+pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
