@@ -28,10 +28,9 @@ pub(crate) struct Endpoint {
     batch_delay: Duration,
 }
 
-/// One set of clients and their connections.
+/// One set of clients and their connections, for all that is not a stream.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    pub(crate) subscriber: Subscriber,
     pub(crate) topics: TopicAdmin,
     pub(crate) subscriptions: SubscriptionAdmin,
     publisher: BasePublisher,
@@ -54,29 +53,40 @@ impl Endpoint {
         }
     }
 
+    /// A client for one stream alone.
+    ///
+    /// Streams of one client share its id, by which Google's emulator takes a new stream for the continuation of one that was closed:
+    /// it goes on delivering into the closed one, for ever.
+    pub(crate) async fn subscriber(&self) -> Result<Subscriber, client_builder::Error> {
+        let mut subscriber = Subscriber::builder();
+        if let Some(url) = &self.url {
+            subscriber = subscriber.with_endpoint(url);
+        }
+        if let Some(credentials) = &self.credentials {
+            subscriber = subscriber.with_credentials(credentials.clone());
+        }
+        subscriber.build().await
+    }
+
     /// New clients with connections of their own, which are opened when they are first used.
     pub(crate) async fn connect(&self) -> Result<Clients, client_builder::Error> {
         let mut publisher = BasePublisher::builder()
             .with_retry_policy(RetryableErrors.with_time_limit(self.publish_time))
             .with_backoff_policy(publish_backoff());
-        let mut subscriber = Subscriber::builder();
         // One attempt: whoever asks has a deadline and decides for itself whether to ask again.
         let mut topics = TopicAdmin::builder().with_retry_policy(NeverRetry);
         let mut subscriptions = SubscriptionAdmin::builder().with_retry_policy(NeverRetry);
         if let Some(url) = &self.url {
             publisher = publisher.with_endpoint(url);
-            subscriber = subscriber.with_endpoint(url);
             topics = topics.with_endpoint(url);
             subscriptions = subscriptions.with_endpoint(url);
         }
         if let Some(credentials) = &self.credentials {
             publisher = publisher.with_credentials(credentials.clone());
-            subscriber = subscriber.with_credentials(credentials.clone());
             topics = topics.with_credentials(credentials.clone());
             subscriptions = subscriptions.with_credentials(credentials.clone());
         }
         Ok(Clients {
-            subscriber: subscriber.build().await?,
             topics: topics.build().await?,
             subscriptions: subscriptions.build().await?,
             publisher: publisher.build().await?,

@@ -26,12 +26,15 @@ use crate::{
 /// The client reconnects with pauses of up to a minute, notices a connection that went silent only when the kernel does
 /// (a quarter of an hour), and tells nobody. So: a publish that fails for the server's sake takes the link down at once, and so does
 /// a probe that is sent when nothing was heard for a while. Then one probe at a time, on connections of its own, looks for the server's return.
-/// Connections from before an outage are not trusted: the link comes back with new clients, and whoever holds a stream opens it anew.
+/// Connections from before an outage are not trusted: the link comes back with new clients, and whoever holds a stream gives it up
+/// when the outage begins. A stream that the library revived later would compete with its successor for a moment, and take deliveries along when it goes.
 #[derive(Debug)]
 pub(crate) struct Link {
     endpoint: Endpoint,
     clients: watch::Sender<Arc<Clients>>,
     state: watch::Sender<State>,
+    /// How often the server was lost.
+    outages: watch::Sender<u64>,
     suspicion: Notify,
     started: Instant,
     /// When the server was last heard, in milliseconds since `started`; 0 is never.
@@ -52,6 +55,7 @@ impl Link {
             endpoint,
             clients: watch::Sender::new(Arc::new(clients)),
             state: watch::Sender::new(State::Up),
+            outages: watch::Sender::new(0),
             suspicion: Notify::new(),
             started: Instant::now(),
             heard: AtomicU64::new(0),
@@ -71,9 +75,19 @@ impl Link {
         self.clients.borrow().clone()
     }
 
-    /// Tells when the clients were replaced.
-    pub(crate) fn watch_clients(&self) -> watch::Receiver<Arc<Clients>> {
-        self.clients.subscribe()
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Tells of every loss of the server, also of one that was over by the time that anybody looked.
+    pub(crate) fn outages(&self) -> watch::Receiver<u64> {
+        self.outages.subscribe()
+    }
+
+    /// Waits until the server is there.
+    pub(crate) async fn up(&self) {
+        // We hold the sender, so this cannot fail.
+        let _ = self.state().wait_for(|state| *state == State::Up).await;
     }
 
     /// The server was at work just now.
@@ -132,6 +146,9 @@ impl Link {
         let changed = self.state.send_if_modified(|current| std::mem::replace(current, state) != state);
         if changed {
             self.metrics.up(state == State::Up);
+            if state == State::Down {
+                self.outages.send_modify(|outages| *outages += 1);
+            }
             tracing::debug!(?state, "pubsub link changed");
         }
     }

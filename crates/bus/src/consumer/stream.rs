@@ -13,17 +13,18 @@
 //! - The gRPC stream is closed by dropping it, not by the shutdown token. A nack that overtakes the closing is answered
 //!   by a delivery into the closed stream.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use google_cloud_pubsub::{
     Error as RpcError,
+    client::Subscriber,
     subscriber::{MessageStream, ShutdownBehavior, ShutdownToken},
 };
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::supervisor::Supervisor;
-use crate::{Delivery, clients::Clients};
+use crate::Delivery;
 
 /// A stream that is no more.
 pub(super) struct Ended {
@@ -46,8 +47,8 @@ pub(super) enum Why {
 
 impl Supervisor {
     /// Streams until told to end.
-    pub(super) async fn stream(&self, clients: &Arc<Clients>, end: &CancellationToken) -> Ended {
-        let mut stream = self.open(clients);
+    pub(super) async fn stream(&self, subscriber: &Subscriber, end: &CancellationToken) -> Ended {
+        let mut stream = self.open(subscriber);
         let token = stream.shutdown_token();
         let mut unstarted = Vec::new();
         let mut worked = false;
@@ -74,9 +75,8 @@ impl Supervisor {
         Ended { why, worked, unstarted, token }
     }
 
-    fn open(&self, clients: &Arc<Clients>) -> MessageStream {
-        clients
-            .subscriber
+    fn open(&self, subscriber: &Subscriber) -> MessageStream {
+        subscriber
             .subscribe(self.subscription.path())
             .set_max_outstanding_messages(i64::from(self.options.max_messages.max(1)))
             .set_max_outstanding_bytes(i64::from(self.options.max_bytes))

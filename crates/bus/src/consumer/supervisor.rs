@@ -1,6 +1,5 @@
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{error::Error, pin::pin, sync::Arc, time::Duration};
 
-use google_cloud_pubsub::Error as RpcError;
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -33,28 +32,35 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) async fn run(self) {
-        let mut clients = self.link.watch_clients();
+        let mut outages = self.link.outages();
         let mut trouble = Trouble::default();
-        while !self.stop.is_cancelled() {
-            let current = clients.borrow_and_update().clone();
-            let end = self.stop.child_token();
-            let ended = {
-                let mut stream = pin!(self.stream(&current, &end));
-                tokio::select! {
-                    ended = &mut stream => ended,
-                    // The link does not trust older connections; without this the library would retry in its own time.
-                    _ = clients.changed() => {
-                        end.cancel();
-                        stream.await
-                    }
+        loop {
+            outages.mark_unchanged();
+            if self.stop.run_until_cancelled(self.link.up()).await.is_none() {
+                return;
+            }
+            let pause = match self.link.endpoint().subscriber().await {
+                Ok(subscriber) => {
+                    let end = self.stop.child_token();
+                    let mut stream = pin!(self.stream(&subscriber, &end));
+                    let ended = tokio::select! {
+                        ended = &mut stream => ended,
+                        _ = outages.changed() => {
+                            end.cancel();
+                            stream.await
+                        }
+                    };
+                    let pause = self.assess(&ended, &mut trouble).await;
+                    self.leases.spawn(ended.settle(SETTLE, self.options.max_lease + self.lease_extension));
+                    pause
+                }
+                Err(error) => {
+                    trouble.report(&self.subscription, &error);
+                    trouble.pause()
                 }
             };
-            let pause = self.assess(&ended, &mut trouble).await;
-            self.leases.spawn(ended.settle(SETTLE, self.options.max_lease + self.lease_extension));
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.stop.cancelled() => {}
-                _ = clients.changed() => {}
+            if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return;
             }
         }
     }
@@ -95,10 +101,10 @@ impl Trouble {
     const MOST: Duration = Duration::from_secs(2);
 
     /// Once, however often it happens.
-    fn report(&mut self, subscription: &SubscriptionName, error: &RpcError) {
+    fn report(&mut self, subscription: &SubscriptionName, error: &(dyn Error + 'static)) {
         let text = error.to_string();
         if self.reported.as_ref() != Some(&text) {
-            tracing::warn!(%subscription, error = error as &dyn std::error::Error, "the stream failed; opening another until one works");
+            tracing::warn!(%subscription, error, "the stream failed; opening another until one works");
             self.reported = Some(text);
         }
     }

@@ -92,7 +92,9 @@ async fn no_more_is_delivered_than_asked_for(server: &Server) {
     for _ in 0..3 {
         held.push(next(&mut consumer).await);
     }
-    nothing_for(Duration::from_millis(500), &mut consumer).await;
+    if !server.is_googles {
+        nothing_for(Duration::from_millis(500), &mut consumer).await;
+    }
     held.drain(..).for_each(bus::Delivery::ack);
     for _ in 3..10 {
         next(&mut consumer).await.ack();

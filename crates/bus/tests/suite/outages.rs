@@ -73,7 +73,7 @@ async fn survives(server: &Server, how: Network) {
     sleep(LONG).await;
     server.network.set(Network::Fine);
 
-    within(HEALED, "healing", heard_again(&queue, &mut consumer)).await;
+    within(server.grants(HEALED), "healing", heard_again(&queue, &mut consumer)).await;
 }
 
 async fn heard_again(queue: &Queue, consumer: &mut Consumer) {
@@ -100,7 +100,7 @@ async fn a_process_that_starts_during_an_outage_serves_when_it_ends(server: &Ser
     server.network.set(Network::Fine);
     becomes(&bus, State::Up).await;
 
-    within(HEALED, "the first delivery", published_and_heard(&bus, &topic, &mut consumer)).await;
+    within(server.grants(HEALED), "the first delivery", published_and_heard(&bus, &topic, &mut consumer)).await;
 }
 
 async fn what_was_running_during_an_outage_is_finished_after_it(server: &Server) {

@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Server {
     pub network: Proxy,
-    /// Whether it can seek to a time; Google's emulator cannot.
-    pub seeks: bool,
+    /// Google's emulator begins a new subscription with what the topic has kept, asked or not, and sends more than it is asked for.
+    pub is_googles: bool,
     /// Keeps the stories apart, which share Google's emulator.
     prefix: String,
     _emulator: Option<Running>,
@@ -31,16 +31,22 @@ impl Server {
     pub async fn embedded() -> Self {
         let emulator = Emulator::default().bind("127.0.0.1:0").await.unwrap().spawn();
         let network = Proxy::before(emulator.host()).await;
-        Self { network, seeks: true, prefix: prefix(), _emulator: Some(emulator) }
+        Self { network, is_googles: false, prefix: prefix(), _emulator: Some(emulator) }
     }
 
     pub async fn google() -> Option<Self> {
-        let host = tokio::task::spawn_blocking(google::host).await.unwrap();
-        let Some(host) = host else {
+        let Some(host) = google::host().await else {
             google::left_out();
             return None;
         };
-        Some(Self { network: Proxy::before(host.to_owned()).await, seeks: false, prefix: prefix(), _emulator: None })
+        Some(Self { network: Proxy::before(host.to_owned()).await, is_googles: true, prefix: prefix(), _emulator: None })
+    }
+
+    /// How long something may take that our server does in `time`.
+    ///
+    /// Google's emulator polls, and it notices that a stream is gone only when it has lost a delivery to it, which then waits out a lease.
+    pub fn grants(&self, time: Duration) -> Duration {
+        if self.is_googles { time + Duration::from_secs(12) } else { time }
     }
 
     pub fn settings(&self) -> BusSettings {
@@ -58,12 +64,13 @@ impl Server {
 
     /// A bus with one topic and one subscription, as workers would have them.
     pub async fn queue(&self) -> Queue {
-        let bus = self.bus().await;
+        let metrics = Metrics::default();
+        let bus = Bus::connect(&self.settings(), &metrics).await.unwrap();
         let (topic, subscription) = (bus.names().topic("queue"), bus.names().subscription("queue"));
         let spec = SubscriptionSpec::shared(topic.clone());
         let topology = Topology::new(bus.names()).topic(topic.clone()).subscription(subscription.clone(), spec);
         bus.ensure(topology).await.unwrap();
-        Queue { bus, topic, subscription }
+        Queue { bus, topic, subscription, metrics }
     }
 
     pub async fn topics(&self) -> TopicAdmin {
@@ -81,6 +88,7 @@ pub struct Queue {
     pub bus: Bus,
     pub topic: TopicName,
     pub subscription: SubscriptionName,
+    metrics: Metrics,
 }
 
 impl Queue {
@@ -90,6 +98,17 @@ impl Queue {
 
     pub fn consume(&self) -> Consumer {
         self.bus.consume(&self.subscription, ConsumeOptions::default())
+    }
+
+    /// Waits until this process has taken so many deliveries, whether or not anybody was given them.
+    pub async fn taken(&self, number: usize) {
+        let line = format!("mayfly_bus_received_total{{subscription=\"{}\"}} {number}", self.subscription.id());
+        let taken = async {
+            while !self.metrics.encode().contains(&line) {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon(&line, taken).await;
     }
 }
 
@@ -108,6 +127,17 @@ pub fn body(delivery: &Delivery) -> String {
 /// The next delivery; there must be one.
 pub async fn next(consumer: &mut Consumer) -> Delivery {
     soon("a delivery", consumer.next()).await.unwrap()
+}
+
+/// The next delivery of `wanted`, after others perhaps.
+pub async fn next_like(consumer: &mut Consumer, wanted: &str) -> Delivery {
+    loop {
+        let delivery = next(consumer).await;
+        if body(&delivery) == wanted {
+            return delivery;
+        }
+        delivery.ack();
+    }
 }
 
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
