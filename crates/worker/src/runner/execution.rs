@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::Delivery;
-use shared::{EventType, JobMessage, Payload, Timestamp, WireError, seq::seq};
+use shared::{EventType, JobEvent, JobMessage, Payload, Timestamp, WireError, seq::seq};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
@@ -42,6 +42,8 @@ pub(crate) struct Execution {
 /// What becomes of a job that is through with this process.
 enum Verdict {
     End(End),
+    /// It ended elsewhere: this is what was said then.
+    Known(Box<JobEvent>),
     HandBack,
 }
 
@@ -72,21 +74,25 @@ impl Execution {
             never = reporter.pass_on(&latest) => match never {},
             never = claim::keep(&core, &job) => match never {},
         };
-        let Verdict::End(end) = verdict else { return self.hand_back().await };
-        let outcome = match end.event_type {
+        let event = match verdict {
+            Verdict::End(end) => reporter.event(end.into()),
+            Verdict::Known(event) => *event,
+            Verdict::HandBack => return self.hand_back().await,
+        };
+        let outcome = match event.event_type {
             EventType::Succeeded => JobOutcome::succeeded,
             EventType::Cancelled => JobOutcome::cancelled,
             _ => JobOutcome::failed,
         };
         let announced = tokio::select! {
-            announced = reporter.announce(end).instrument(self.span.clone()) => announced,
+            announced = reporter.announce(event).instrument(self.span.clone()) => announced,
             never = claim::keep(&core, &job) => match never {},
         };
         let Some(event) = announced else { return self.hand_back().await };
         core.metrics.job(&job.kind, outcome);
         self.delivery.ack();
+        // The claim stays until its time is over: whoever waits for it shall find the end in the history.
         self.ticket.ended(event);
-        claim::release(&core, &job).await;
     }
 
     async fn attempts(&mut self) -> Verdict {
@@ -142,7 +148,8 @@ impl Execution {
             return None;
         }
         let known = claim::known_end(&core, &self.job, seq(self.carried.delivery(1), 0)).await?;
-        Some(Verdict::End(End { event_type: known.event_type, attempt: known.attempt, data: known.data, error: known.error }))
+        core.metrics.incident(&self.job.kind, Incident::duplicate);
+        Some(Verdict::Known(Box::new(known)))
     }
 
     async fn attempt(&mut self, number: u32) -> Outcome {

@@ -38,7 +38,9 @@ async fn tell(station: &Station, delivery: Delivery, job: JobMessage, malformed:
     let kind = job.kind.clone();
     let error = WireError::new(INVALID_PAYLOAD, format!("the payload {}", malformed.reason));
     let end = End { event_type: EventType::Failed, attempt: 1, data: None, error: Some(error) };
-    match Reporter::new(Arc::clone(core), Arc::new(job), number).announce(end).await {
+    let mut reporter = Reporter::new(Arc::clone(core), Arc::new(job), number);
+    let event = reporter.event(end.into());
+    match reporter.announce(event).await {
         Some(_) => {
             core.metrics.job(&kind, JobOutcome::failed);
             delivery.ack();

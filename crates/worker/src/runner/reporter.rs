@@ -67,8 +67,7 @@ impl Reporter {
     /// Publishes the end until it is confirmed, however long Pub/Sub is away; none if the time of the drain is up first.
     ///
     /// An end that Pub/Sub will never take is replaced by one that it can.
-    pub(crate) async fn announce(&mut self, end: End) -> Option<JobEvent> {
-        let mut event = self.event(end.into());
+    pub(crate) async fn announce(&self, mut event: JobEvent) -> Option<JobEvent> {
         let core = Arc::clone(&self.core);
         let mut attempt = 0;
         loop {
@@ -95,7 +94,8 @@ impl Reporter {
         bus.publish(&bus.names().events(), event.to_message().into()).await.map(drop)
     }
 
-    fn event(&mut self, hint: Hint) -> JobEvent {
+    /// The next event, with its number.
+    pub(crate) fn event(&mut self, hint: Hint) -> JobEvent {
         let number = seq(self.delivery, self.step);
         self.step = self.step.saturating_add(1);
         JobEvent {

@@ -3,11 +3,13 @@
 
 mod attempts;
 mod cancelling;
+mod killed;
 mod leaving;
 mod malformed;
 mod outages;
 mod probe;
 mod proxy;
+mod redis;
 mod telling;
 mod twice;
 mod world;

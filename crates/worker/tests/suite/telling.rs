@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use shared::EventType::{Progress, Started, Succeeded};
 
 use crate::{probe::Act, world::World};
@@ -38,9 +36,4 @@ async fn a_job_that_takes_longer_is_said_to_have_started() {
     world.book.open();
     let end = world.end(job.id).await;
     assert!(end.seq > started.seq);
-    assert!(end.at.duration_since(started.at) < jiff_seconds(20));
-}
-
-fn jiff_seconds(seconds: u64) -> jiff::SignedDuration {
-    Duration::from_secs(seconds).try_into().unwrap()
 }

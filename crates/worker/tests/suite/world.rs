@@ -8,10 +8,11 @@ use std::{
 
 use bus::{Bus, BusSettings, ConsumeOptions, Message, SubscriptionSpec, Topology};
 use cache::Cache;
-use emulator::{Emulator, Running};
+use emulator::{Clock, Emulator, Running};
 use service::{LogFormat, Process, ServiceSettings};
 use shared::{Attributes, Audience, Cancellation, EventMessage, EventType, JobEvent, JobId, JobMessage, Kind, Payload, Timestamp};
 use tokio::{
+    runtime::{Builder, Runtime},
     sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
@@ -27,6 +28,7 @@ pub struct World {
     pub address: SocketAddr,
     pub bus: Bus,
     pub book: Book,
+    pub clock: Clock,
     events: watch::Receiver<Vec<Heard>>,
     dead: watch::Receiver<Vec<Heard>>,
     _emulator: Running,
@@ -46,14 +48,15 @@ pub struct TestWorker {
 
 impl World {
     pub async fn new() -> Self {
-        let emulator = Emulator::default().bind("127.0.0.1:0").await.unwrap().spawn();
+        let clock = Clock::new();
+        let emulator = Emulator::default().with_clock(clock.clone()).bind("127.0.0.1:0").await.unwrap().spawn();
         let address = emulator.local_addr();
-        let bus = connect(address).await;
+        let bus = connect(address, &process(Duration::ZERO)).await;
         let names = bus.names().clone();
         bus.ensure(Topology::new(&names).jobs(&kind()).events().control()).await.unwrap();
         let events = hear(&bus, "events").await;
         let dead = hear(&bus, "dead-letter").await;
-        Self { address, bus, book: Book::new(), events, dead, _emulator: emulator }
+        Self { address, bus, book: Book::new(), clock, events, dead, _emulator: emulator }
     }
 
     pub async fn worker(&self) -> TestWorker {
@@ -61,16 +64,27 @@ impl World {
     }
 
     pub async fn worker_with(&self, settings: WorkerSettings, drain_budget: Duration, pubsub: SocketAddr) -> TestWorker {
-        let process = Process::new(&ServiceSettings {
-            log: "info".into(),
-            log_format: LogFormat::Text,
-            otlp_endpoint: None,
-            drain_budget,
-            hostname: Some("test".into()),
+        let process = process(drain_budget);
+        let worker = Worker::builder(&process, connect(pubsub, &process).await, Cache::absent()).settings(settings);
+        TestWorker { task: tokio::spawn(worker.register::<Probe>(self.book.clone()).build().run()), process }
+    }
+
+    pub async fn worker_with_cache(&self, cache: Cache) -> TestWorker {
+        let process = process(Duration::from_secs(12));
+        let worker = Worker::builder(&process, connect(self.address, &process).await, cache).settings(settings());
+        TestWorker { task: tokio::spawn(worker.register::<Probe>(self.book.clone()).build().run()), process }
+    }
+
+    /// A worker that can be killed as if by `kill -9`: it has a runtime of its own, whose tasks and connections all end at once.
+    pub fn mortal_worker(&self) -> Runtime {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (address, book) = (self.address, self.book.clone());
+        runtime.spawn(async move {
+            let process = process(Duration::from_secs(12));
+            let worker = Worker::builder(&process, connect(address, &process).await, Cache::absent()).settings(settings());
+            worker.register::<Probe>(book).build().run().await;
         });
-        let bus = connect(pubsub).await;
-        let worker = Worker::builder(&process, bus, Cache::absent()).settings(settings).register::<Probe>(self.book.clone()).build();
-        TestWorker { task: tokio::spawn(worker.run()), process }
+        runtime
     }
 
     pub async fn submit(&self, acts: impl Into<Vec<Act>>) -> JobMessage {
@@ -152,6 +166,16 @@ impl TestWorker {
     }
 }
 
+pub fn process(drain_budget: Duration) -> Process {
+    Process::new(&ServiceSettings {
+        log: "info".into(),
+        log_format: LogFormat::Text,
+        otlp_endpoint: None,
+        drain_budget,
+        hostname: Some("test".into()),
+    })
+}
+
 pub fn kind() -> Kind {
     "probe".parse().unwrap()
 }
@@ -206,8 +230,8 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     .await;
 }
 
-async fn connect(address: SocketAddr) -> Bus {
-    Bus::connect(&BusSettings::emulator(address.to_string()), &service::Metrics::default()).await.unwrap()
+async fn connect(address: SocketAddr, process: &Process) -> Bus {
+    Bus::connect(&BusSettings::emulator(address.to_string()), &process.metrics).await.unwrap()
 }
 
 /// Everything on a topic from now on.

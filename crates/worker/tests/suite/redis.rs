@@ -1,0 +1,104 @@
+//! What a Redis adds.
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use cache::{Cache, CacheSettings};
+use service::State;
+use shared::EventType::{Progress, Succeeded};
+
+use crate::{
+    probe::Act,
+    world::{TestWorker, World, process, until},
+};
+
+struct Redis {
+    port: u16,
+    server: Child,
+}
+
+impl Redis {
+    fn started() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let server = command.stdout(Stdio::null()).spawn().expect("redis-server is installed (apt-get install redis-server)");
+        Self { port, server }
+    }
+
+    async fn cache(&self) -> Cache {
+        let settings = CacheSettings {
+            redis_url: None,
+            redis_host: Some("127.0.0.1".into()),
+            redis_port: self.port,
+            redis_prefix: "test:".into(),
+            // Far beyond what it takes, so that a busy machine does not look like an outage.
+            redis_deadline: Duration::from_secs(2),
+            redis_history: Duration::from_secs(60),
+        };
+        let cache = Cache::connect(&settings, &process(Duration::from_secs(12))).unwrap();
+        until("Redis to be up", || cache.state() == State::Up).await;
+        cache
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[tokio::test]
+async fn progress_goes_by_redis_and_costs_pubsub_nothing() {
+    let (world, redis) = (World::new().await, Redis::started());
+    let cache = redis.cache().await;
+    let mut hints = cache.events();
+    let _worker = world.worker_with_cache(redis.cache().await).await;
+    let job = loop {
+        // Until the listener listens, which nobody is told.
+        let job = world.submit([Act::Chatter(60)]).await;
+        world.end(job.id).await;
+        let Ok(first) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await else { continue };
+        if first.job_id == job.id {
+            break job;
+        }
+    };
+    let mut heard = Vec::new();
+    while let Ok(hint) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await {
+        heard.push(hint);
+    }
+    let progress = heard.iter().filter(|hint| hint.event_type == Progress).count();
+    assert!((3..=13).contains(&progress), "{progress} in 0.6 s or a little more, at most 20 a second");
+    assert!(heard.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+    assert_eq!(world.said(job.id).iter().map(|event| event.event_type).collect::<Vec<_>>(), [Succeeded]);
+}
+
+#[tokio::test]
+async fn two_workers_do_not_run_the_same_job_and_its_end_is_the_same_from_both() {
+    let (world, redis) = (World::new().await, Redis::started());
+    let workers = [world.worker_with_cache(redis.cache().await).await, world.worker_with_cache(redis.cache().await).await];
+    let job = world.submit([Act::WaitDeaf]).await;
+    world.runs(1).await;
+    for _ in 0..6 {
+        world.send(&job).await;
+    }
+    world.book.open();
+    let end = world.end(job.id).await;
+    // As a gateway does.
+    redis.cache().await.record(&end);
+    // The other worker waits for the claim to end, by which time the history knows.
+    until("the other six to be found out", || workers.iter().map(duplicates).sum::<u32>() == 6).await;
+    let ends = world.ends_after_another_job().await;
+    assert!(ends.iter().all(|other| *other == end), "{ends:?}");
+    assert_eq!(world.book.runs(), 2, "the job, and the one that shows that nothing is left");
+}
+
+fn duplicates(worker: &TestWorker) -> u32 {
+    let count = r#"mayfly_worker_incidents_total{kind="probe",incident="duplicate"} "#;
+    let figures = worker.process.metrics.encode();
+    figures.lines().find_map(|line| line.strip_prefix(count)?.parse().ok()).unwrap_or_default()
+}
