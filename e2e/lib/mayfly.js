@@ -31,8 +31,8 @@ export async function startMayfly(env = {}) {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         log.push(line);
-        found.url ??= line.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-        found.pubsub ??= line.match(/pub\/?sub.*?(127\.0\.0\.1:\d+)/i)?.[1];
+        found.url ??= line.match(/^Mayfly is running at (http:\/\/127\.0\.0\.1:\d+)$/)?.[1];
+        found.pubsub ??= line.match(/^ +Pub\/Sub +embedded at (127\.0\.0\.1:\d+)/)?.[1];
         if (!found.url || !found.pubsub) return;
         clearTimeout(timer);
         resolve(found);

@@ -36,6 +36,7 @@ async function onPage(options, story) {
 }
 
 const job = (page, title) => page.locator('.job', { has: page.getByText(title, { exact: true }) });
+const inState = (page, title, state) => job(page, title).locator('.badge', { hasText: state }).first().waitFor();
 const shoot = (page, name) => page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
 
 /** The pictures that were really decoded, as [natural width, natural height]. */
@@ -70,13 +71,13 @@ describe('the page', () => {
     assert.deepEqual(await decoded(previews), sizes);
     assert.equal(await page.locator('#stage-progress').evaluate((bar) => bar.value), 1);
     await page.getByText(/^Done in /).waitFor();
-    await job(page, PICTURE.name).getByText('Done').waitFor();
+    await inState(page, PICTURE.name, 'Done');
 
     await page.reload();
     await connected(page);
     await previews.nth(2).waitFor();
     assert.deepEqual(await decoded(previews), sizes);
-    await job(page, PICTURE.name).getByText('Done').waitFor();
+    await inState(page, PICTURE.name, 'Done');
     await job(page, PICTURE.name).getByRole('button', { name: 'Details of' }).click();
     assert.deepEqual(await decoded(job(page, PICTURE.name).locator('.preview img')), sizes);
   }));
@@ -86,22 +87,23 @@ describe('the page', () => {
     await input.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') });
     await page.getByText('notes.txt is not a picture.').waitFor();
     await input.setInputFiles({ name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('not really a PNG') });
-    await job(page, 'broken.png').getByText('Failed').waitFor();
+    await inState(page, 'broken.png', 'Failed');
     assert.ok(await job(page, 'broken.png').locator('.job-words').innerText(), 'no reason is given');
     await input.setInputFiles({ name: PICTURE.name, mimeType: PICTURE.type, buffer: PICTURE.content });
-    await job(page, PICTURE.name).getByText('Done').waitFor();
+    await inState(page, PICTURE.name, 'Done');
     assert.ok(await page.locator('#picture-problem').isHidden());
   }));
 
   it('paints a picture for people who have none', () => onPage({}, async (page) => {
     await page.getByRole('button', { name: 'Use a painted one' }).click();
     await page.locator('#stage .preview').nth(2).waitFor();
+    assert.deepEqual(await decoded(page.locator('#stage .preview img')), [[64, 40], [256, 160], [1024, 640]]);
   }));
 
   it('shows how long an echo takes', () => onPage({}, async (page) => {
     assert.equal(await page.locator('#echo-last').innerText(), '–');
     await sendEcho(page, 'Round we go');
-    await job(page, 'Round we go').getByText('Done').waitFor();
+    await inState(page, 'Round we go', 'Done');
     assert.match(await page.locator('#echo-last').innerText(), /^[\d.]+ (ms|s)$/);
     await page.getByRole('switch', { name: 'Once a second' }).check();
     await page.locator('#chart circle').nth(3).waitFor();
@@ -112,21 +114,21 @@ describe('the page', () => {
 
   it('cancels a job and tries it again', () => onPage({}, async (page) => {
     await sendEcho(page, 'Slow one', IN_TEN_SECONDS);
-    await job(page, 'Slow one').getByText('Running').waitFor();
+    await inState(page, 'Slow one', 'Running');
     await job(page, 'Slow one').getByRole('button', { name: 'Cancel' }).click();
-    await job(page, 'Slow one').getByText('Cancelled').waitFor();
+    await inState(page, 'Slow one', 'Cancelled');
     await job(page, 'Slow one').getByRole('button', { name: 'Retry' }).click();
-    await job(page, 'Slow one').first().getByText('Running').waitFor();
+    await inState(page, 'Slow one', 'Running');
     assert.equal(await job(page, 'Slow one').count(), 2);
   }));
 
   it('follows a running job across a reload', () => onPage({}, async (page) => {
     await sendEcho(page, 'Long way', IN_TEN_SECONDS);
-    await job(page, 'Long way').getByText('Running').waitFor();
+    await inState(page, 'Long way', 'Running');
     await page.reload();
     await connected(page);
-    await job(page, 'Long way').getByText('Running').waitFor();
-    await job(page, 'Long way').getByText('Done').waitFor();
+    await inState(page, 'Long way', 'Running');
+    await inState(page, 'Long way', 'Done');
     await page.getByRole('button', { name: 'Clear finished' }).click();
     await page.getByText(/^No jobs yet/).waitFor();
     await page.reload();
@@ -135,7 +137,7 @@ describe('the page', () => {
 
   it('says why a job failed', () => onPage({}, async (page) => {
     await sendEcho(page, 'No luck', 'fail for good');
-    await job(page, 'No luck').getByText('Failed').waitFor();
+    await inState(page, 'No luck', 'Failed');
     await job(page, 'No luck').getByText(/out_of_luck/).waitFor();
   }));
 
@@ -153,11 +155,11 @@ describe('the page', () => {
     assert.equal(await outline(), 'solid', 'focus on the drop zone must be visible');
     await press('Enter');
     await (await chooser).setFiles({ name: 'keys.png', mimeType: PICTURE.type, buffer: PICTURE.content });
-    await job(page, 'keys.png').getByText('Done').waitFor();
+    await inState(page, 'keys.png', 'Done');
     await tabTo('echo-text');
     await page.keyboard.type('By keyboard');
     await press('Enter');
-    await job(page, 'By keyboard').getByText('Done').waitFor();
+    await inState(page, 'By keyboard', 'Done');
     await tabTo('clear');
     await press('Space');
     await page.getByText(/^No jobs yet/).waitFor();
@@ -169,7 +171,7 @@ describe('the page', () => {
     await second.goto(mayfly.url);
     await connected(second);
     await sendEcho(first, 'Seen twice');
-    await job(second, 'Seen twice').getByText('Done').waitFor();
+    await inState(second, 'Seen twice', 'Done');
     assert.equal(await second.locator('.job').count(), 1);
   }));
 });
@@ -211,7 +213,7 @@ describe('the page looks right', () => {
 
   it('without motion for those who asked for none', () => onPage({ reducedMotion: 'reduce' }, async (page) => {
     await sendEcho(page, 'Calm', IN_TEN_SECONDS);
-    await job(page, 'Calm').getByText('Running').waitFor();
+    await inState(page, 'Calm', 'Running');
     assert.deepEqual(await page.evaluate(() => document.getAnimations().length), 0);
   }));
 });
@@ -228,16 +230,16 @@ describe('when the gateway goes away, the page', () => {
       const session = () => page.locator('#session-text').innerText();
       try {
         await sendEcho(page, 'Before');
-        await job(page, 'Before').getByText('Done').waitFor();
+        await inState(page, 'Before', 'Done');
         const sessionBefore = await session();
         await gateway.kill();
         await page.getByText('Reconnecting…').waitFor();
         await sendEcho(page, 'Given while away');
-        await job(page, 'Given while away').getByText('Sending').waitFor();
+        await inState(page, 'Given while away', 'Sending');
         await shoot(page, 'page-reconnecting');
         gateway = await startMayfly({ ...env, PORT: gateway.port });
         await connected(page);
-        await job(page, 'Given while away').getByText('Done').waitFor();
+        await inState(page, 'Given while away', 'Done');
         const id = (text) => text.match(/[0-9a-f-]{36}/)[0];
         assert.equal(id(await session()) === id(sessionBefore), 'SESSION_SECRET' in env);
       } finally {
@@ -251,7 +253,7 @@ describe('when the gateway goes away, the page', () => {
 describe('without a client bundle of its own, the page', () => {
   const bundle = new URL('../node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url);
   let bare;
-  before(async () => { bare = await startMayfly({ SOCKETIO_CLIENT_DIR: '' }); });
+  before(async () => { bare = await startMayfly({ SOCKETIO_CLIENT_DIR: undefined }); });
   after(() => bare?.stop());
 
   /** Opens the page with `body` in place of what the CDN would serve. */

@@ -65,6 +65,7 @@ describe('a job published with Google\'s own Python client', () => {
     await publish('plain text', `audience=session:${client.welcome.session.id}`, `id=${id}`, 'content-type=text/plain');
     const end = await client.end(id);
     assert.equal(end.type, 'succeeded');
-    assert.equal(Buffer.from(end.data).toString(), 'plain text');
+    assert.ok(Buffer.isBuffer(end.data), `not binary: ${JSON.stringify(end.data)}`);
+    assert.equal(end.data.toString(), 'plain text');
   });
 });
