@@ -49,13 +49,14 @@ impl Worker {
         for registered in self.kinds.into_values() {
             stations.spawn(serve(Arc::clone(&core), registered));
         }
+        core.lifecycle.draining().cancelled().await;
         stations.close();
         stations.wait().await;
         done.cancel();
         if let Err(error) = control.await {
             tracing::error!(%error, "the control listener ended early");
         }
-        core.bus.flush(core.lifecycle.remaining()).await;
+        core.bus.flush(core.closing_time()).await;
     }
 }
 

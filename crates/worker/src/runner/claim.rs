@@ -13,17 +13,17 @@ const RENEWAL: Duration = Duration::from_secs(3);
 /// Between two questions whether another worker is done with a job.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Waits until no other worker runs the job, as far as Redis can tell; tells whether there was one.
-pub(crate) async fn alone(core: &Core, job: &JobMessage) -> bool {
-    let mut waited = false;
-    while core.cache.claim(job.id, &core.instance, TTL).await == Claim::Held {
-        if !waited {
-            tracing::info!(job = %job.id, kind = %job.kind, "another worker runs this job: waiting for it");
-        }
-        waited = true;
+/// Whether another worker runs the job, as far as Redis can tell; if not, others will be told that we do.
+pub(crate) async fn is_taken(core: &Core, job: &JobMessage) -> bool {
+    core.cache.claim(job.id, &core.instance, TTL).await == Claim::Held
+}
+
+/// Waits until no other worker runs the job.
+pub(crate) async fn free(core: &Core, job: &JobMessage) {
+    tracing::info!(job = %job.id, kind = %job.kind, "another worker runs this job: waiting for it");
+    while is_taken(core, job).await {
         sleep(POLL).await;
     }
-    waited
 }
 
 /// Keeps the claim for as long as it is polled.

@@ -15,8 +15,8 @@ pub(crate) async fn listen(core: Arc<Core>, done: CancellationToken) {
     let Some(subscription) = done.run_until_cancelled(subscribe(&core)).await else { return };
     let mut consumer = core.bus.consume(subscription.name(), ConsumeOptions::default());
     done.run_until_cancelled(obey(&core, &mut consumer)).await;
-    consumer.close(core.lifecycle.remaining()).await;
-    if let Err(error) = subscription.delete(core.lifecycle.remaining()).await {
+    consumer.close(core.closing_time()).await;
+    if let Err(error) = subscription.delete(core.closing_time()).await {
         tracing::info!(%error, "the control subscription stays behind and will expire");
     }
 }

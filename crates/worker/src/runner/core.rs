@@ -28,6 +28,9 @@ impl Core {
     /// What the end of a drain is kept free for: handing back, which takes a publish each, and closing the streams.
     const RESERVE: Duration = Duration::from_millis(2_500);
 
+    /// What the process needs after its workers have left: flushing traces, ending its runtime.
+    const MARGIN: Duration = Duration::from_millis(500);
+
     /// Between attempts at something that must be said while Pub/Sub is away.
     pub(crate) const INSIST: Backoff = Backoff { base: Duration::from_millis(200), most: Duration::from_secs(5) };
 
@@ -49,6 +52,11 @@ impl Core {
         self.lifecycle.draining().cancelled().await;
         let reserve = Self::RESERVE.min(self.lifecycle.budget() / 3);
         sleep(self.lifecycle.remaining().saturating_sub(reserve)).await;
+    }
+
+    /// What closing may take at most, so that a Pub/Sub that is away does not keep us until the process is ended by force.
+    pub(crate) fn closing_time(&self) -> Duration {
+        self.lifecycle.remaining().saturating_sub(Self::MARGIN)
     }
 
     /// Obeys a cancellation, now or when its job comes.

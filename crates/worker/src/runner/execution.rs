@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bus::Delivery;
 use shared::{EventType, JobEvent, JobMessage, Payload, Timestamp, WireError, seq::seq};
@@ -140,15 +140,16 @@ impl Execution {
     /// Sees to it that no other worker runs the job, if Redis can tell; perhaps one has even ended it.
     async fn alone(&mut self) -> Option<Verdict> {
         let core = Arc::clone(&self.station.core);
-        let waited = tokio::select! {
-            waited = claim::alone(&core, &self.job) => waited,
-            () = core.lifecycle.draining().cancelled() => return Some(Verdict::HandBack),
-        };
-        if !waited && self.delivery.delivery_attempt == 1 {
+        let job = Arc::clone(&self.job);
+        if claim::is_taken(&core, &job).await {
+            if !self.step_aside(claim::free(&core, &job)).await {
+                return Some(Verdict::HandBack);
+            }
+        } else if self.delivery.delivery_attempt == 1 {
             return None;
         }
-        let known = claim::known_end(&core, &self.job, seq(self.carried.delivery(1), 0)).await?;
-        core.metrics.incident(&self.job.kind, Incident::duplicate);
+        let known = claim::known_end(&core, &job, seq(self.carried.delivery(1), 0)).await?;
+        core.metrics.incident(&job.kind, Incident::duplicate);
         Some(Verdict::Known(Box::new(known)))
     }
 
@@ -178,29 +179,34 @@ impl Execution {
         self.hint(EventType::Retrying, self.carried.attempts, None, Some(error.into_wire().retry_after(pause)));
     }
 
-    /// Waits until the next attempt may begin, making room for others meanwhile. A cancellation or a drain ends it early.
+    /// Waits until the next attempt may begin. A cancellation or a drain ends it early.
     async fn rest(&mut self) {
         let Some(not_before) = self.carried.not_before else { return };
         let pause = Duration::try_from(not_before.duration_since(Timestamp::now())).unwrap_or_default();
+        if self.step_aside(sleep(pause)).await {
+            self.carried.not_before = None;
+        }
+    }
+
+    /// Waits for something, making room for others meanwhile; tells whether it came, rather than a cancellation or a drain.
+    async fn step_aside(&mut self, until: impl Future<Output = ()>) -> bool {
         let place = self.station.slots.waiting();
         if place.is_some() {
             self.slot = None;
         }
         let rested = async {
-            sleep(pause).await;
+            until.await;
             match self.slot.take() {
                 Some(slot) => slot,
                 None => self.station.slots.run_in(self.station.slots.room().await),
             }
         };
         tokio::select! {
-            slot = rested => {
-                self.slot = Some(slot);
-                self.carried.not_before = None;
-            }
-            () = self.ticket.cancel().cancelled() => {}
-            () = self.station.core.lifecycle.draining().cancelled() => {}
+            slot = rested => self.slot = Some(slot),
+            () = self.ticket.cancel().cancelled() => return false,
+            () = self.station.core.lifecycle.draining().cancelled() => return false,
         }
+        true
     }
 
     async fn hand_back(self) {

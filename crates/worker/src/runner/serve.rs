@@ -33,7 +33,7 @@ pub(crate) async fn serve(core: Arc<Core>, registered: Registered) {
     tracing::info!(kind = %station.registered.kind, running = running.len(), "no longer taking jobs");
     // Each of them looks at the time by itself.
     running.wait().await;
-    consumer.close(core.lifecycle.remaining()).await;
+    consumer.close(core.closing_time()).await;
 }
 
 /// Takes a delivery only when there is room to run it. May be dropped at any point: what was taken has a task of its own.

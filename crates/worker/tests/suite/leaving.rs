@@ -4,6 +4,7 @@ use shared::EventType::{Retrying, Succeeded};
 
 use crate::{
     probe::Act,
+    proxy::Proxy,
     world::{World, settings, text},
 };
 
@@ -88,4 +89,21 @@ async fn an_idle_worker_leaves_within_a_second() {
     world.end(job.id).await;
     let took = worker.drain().await;
     assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_worker_leaves_in_time_though_pubsub_is_away_and_its_job_starts_elsewhere() {
+    let world = World::new().await;
+    let network = Proxy::before(world.address).await;
+    let worker = world.worker_with(settings(), Duration::from_secs(3), network.address).await;
+    let job = world.submit([Act::WaitDeaf]).await;
+    world.runs(1).await;
+    network.cut();
+    let took = worker.drain().await;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    let _next = world.worker().await;
+    world.clock.advance(Duration::from_secs(15));
+    world.runs(2).await;
+    world.book.open();
+    assert_eq!(world.end(job.id).await.event_type, Succeeded);
 }
