@@ -9,7 +9,7 @@ use service::{parse_millis, parse_seconds};
 #[command(next_help_heading = "Redis")]
 pub struct CacheSettings {
     /// Redis as a URL, for instance redis://:password@10.0.0.3:6379/0; without it and without a host there is none
-    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "REDIS_URL", value_name = "URL", hide_env_values = true, value_parser = parse_url)]
     pub redis_url: Option<String>,
 
     /// Redis' host, if there is no URL
@@ -35,7 +35,7 @@ pub struct CacheSettings {
 
 /// An address that cannot be Redis'. Being away is no error, being nonsense is.
 #[derive(Debug, thiserror::Error)]
-#[error("REDIS_URL is not valid (expected redis://[:password@]host[:port][/database]): {0}")]
+#[error("expected redis://[:password@]host[:port][/database]: {0}")]
 pub struct InvalidRedisUrl(#[from] RedisError);
 
 impl CacheSettings {
@@ -48,6 +48,14 @@ impl CacheSettings {
         let url = given(&self.redis_url).or_else(|| given(&self.redis_host).map(|host| format!("redis://{host}:{}", self.redis_port)));
         Ok(url.map(Client::open).transpose()?)
     }
+}
+
+/// Nothing is an address of its own: it says that there is no Redis.
+fn parse_url(text: &str) -> Result<String, InvalidRedisUrl> {
+    if !text.is_empty() {
+        Client::open(text)?;
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -78,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_url_that_is_not_redis_is_an_error_that_names_the_setting() {
-        let settings = Settings::parse_from(["test", "--redis-url", "http://example"]).cache;
-        assert!(settings.client().unwrap_err().to_string().starts_with("REDIS_URL is not valid"));
+        let error = service::try_parse_from::<Settings>(["test", "--redis-url", "http://:secret@example"]).unwrap().err().unwrap();
+        assert!(error.to_string().starts_with("REDIS_URL is not valid: expected redis://"), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

@@ -2,6 +2,7 @@ use std::{ffi::OsString, fmt, num::ParseIntError, time::Duration};
 
 use clap::{
     Args, Parser, ValueEnum,
+    builder::Resettable,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -51,7 +52,7 @@ impl fmt::Display for InvalidSettings {
 
 impl std::error::Error for InvalidSettings {}
 
-/// Reads settings from arguments and the environment.
+/// Reads settings from arguments and the environment, in which an empty variable is none.
 ///
 /// # Errors
 /// The inner error is one line for a person; a wrong value is named by its environment variable.
@@ -59,7 +60,7 @@ impl std::error::Error for InvalidSettings {}
 pub fn try_parse_from<S: Parser>(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<Result<S, InvalidSettings>, String> {
-    let mut command = S::command();
+    let mut command = S::command().mut_args(unset_if_empty);
     let parsed = command.try_get_matches_from_mut(arguments).and_then(|matches| S::from_arg_matches(&matches));
     match parsed {
         Ok(settings) => Ok(Ok(settings)),
@@ -84,6 +85,12 @@ pub fn parse_seconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_secs)
 }
 
+/// An empty variable is as good as none: that is how manifests and compose files leave one out.
+fn unset_if_empty(argument: clap::Arg) -> clap::Arg {
+    let empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if empty { argument.env(Resettable::Reset) } else { argument }
+}
+
 fn parse_filter(text: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
     tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
 }
@@ -95,13 +102,17 @@ fn one_line(command: &clap::Command, error: &clap::Error) -> String {
         _ => None,
     };
     let arguments = text(ContextKind::InvalidArg).unwrap_or_default();
-    let named = named_by_variable(command, &arguments);
+    let argument = find(command, &arguments);
+    let named = argument.and_then(clap::Arg::get_env).map_or(arguments, |name| name.to_string_lossy().into_owned());
     match (error.kind(), text(ContextKind::InvalidValue)) {
         (ErrorKind::ValueValidation | ErrorKind::InvalidValue, Some(value)) => {
             let reason = std::error::Error::source(error).map(ToString::to_string);
             let possible = text(ContextKind::ValidValue).map(|values| format!("expected one of {values}"));
             let reason = reason.or(possible).unwrap_or_else(|| "it needs a value".to_owned());
-            format!("{named}: `{value}` is not valid: {reason}")
+            match argument.filter(|argument| argument.is_hide_env_values_set()) {
+                Some(_secret) => format!("{named} is not valid: {reason}"),
+                None => format!("{named}: `{value}` is not valid: {reason}"),
+            }
         }
         (ErrorKind::MissingRequiredArgument, _) => format!("{named} must be set"),
         _ => {
@@ -112,11 +123,10 @@ fn one_line(command: &clap::Command, error: &clap::Error) -> String {
     }
 }
 
-/// `--port <PORT>` as `PORT`, if that is the variable which sets it too.
-fn named_by_variable(command: &clap::Command, arguments: &str) -> String {
-    let variable = |argument: &clap::Arg| argument.get_env().map(|name| name.to_string_lossy().into_owned());
+/// The argument that an error calls `--port <PORT>`.
+fn find<'a>(command: &'a clap::Command, displayed: &str) -> Option<&'a clap::Arg> {
     let known = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
-    known.filter(|argument| arguments == argument.to_string()).find_map(variable).unwrap_or_else(|| arguments.to_owned())
+    known.into_iter().find(|argument| argument.to_string() == displayed)
 }
 
 #[cfg(test)]
@@ -130,6 +140,8 @@ mod tests {
         port: u16,
         #[arg(long, env = "MAYFLY_TEST_PROJECT")]
         project: String,
+        #[arg(long, env = "MAYFLY_TEST_PIN", hide_env_values = true)]
+        pin: Option<u16>,
         #[command(flatten)]
         service: ServiceSettings,
     }
@@ -144,6 +156,11 @@ mod tests {
         assert_eq!(parse(&["--port", "70000"]).unwrap_err(), "MAYFLY_TEST_PORT: `70000` is not valid: 70000 is not in 0..=65535");
         assert_eq!(parse(&["--log-format", "xml"]).unwrap_err(), "LOG_FORMAT: `xml` is not valid: expected one of text, json");
         assert_eq!(parse(&["--drain-budget", "12s"]).unwrap_err(), "DRAIN_BUDGET_MS: `12s` is not valid: invalid digit found in string");
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated() {
+        assert_eq!(parse(&["--pin", "hunter2"]).unwrap_err(), "MAYFLY_TEST_PIN is not valid: invalid digit found in string");
     }
 
     #[test]
