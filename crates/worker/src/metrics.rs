@@ -50,6 +50,7 @@ pub(crate) enum AttemptOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the variants are label values")]
 pub(crate) enum JobActivity {
+    queued,
     running,
     waiting,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Execution {
     job: Arc<JobMessage>,
     delivery: Delivery,
     ticket: Ticket,
-    /// None while it waits for its next attempt.
+    /// None while it is queued or waits for its next attempt.
     slot: Option<Slot>,
     carried: Carried,
     latest: Arc<Latest>,
@@ -51,14 +51,14 @@ impl Execution {
     /// How long a delivery may be held: leases are extended for [`super::serve::MAX_LEASE`] at most.
     const MAX_HOLD: Duration = Duration::from_mins(55);
 
-    pub(crate) fn new(station: Arc<Station>, job: JobMessage, delivery: Delivery, ticket: Ticket, slot: Slot) -> Self {
+    pub(crate) fn new(station: Arc<Station>, job: JobMessage, delivery: Delivery, ticket: Ticket) -> Self {
         Self {
             station,
             job: Arc::new(job),
             carried: Carried::read(&delivery.message.attributes),
             delivery,
             ticket,
-            slot: Some(slot),
+            slot: None,
             latest: Arc::default(),
             since: Instant::now(),
             span: Span::none(),
@@ -108,6 +108,9 @@ impl Execution {
             }
             if core.lifecycle.is_draining() {
                 return Verdict::HandBack;
+            }
+            if !self.take_place().await {
+                continue;
             }
             let error = match self.attempt(self.carried.attempts + 1).await {
                 Outcome::Done(Ok(data)) => {
@@ -194,19 +197,23 @@ impl Execution {
         if place.is_some() {
             self.slot = None;
         }
-        let rested = async {
-            until.await;
-            match self.slot.take() {
-                Some(slot) => slot,
-                None => self.station.slots.run_in(self.station.slots.room().await),
-            }
-        };
-        tokio::select! {
-            slot = rested => self.slot = Some(slot),
-            () = self.ticket.cancel().cancelled() => return false,
-            () = self.station.core.lifecycle.draining().cancelled() => return false,
+        self.uninterrupted(until).await.is_some()
+    }
+
+    /// Waits for a place to run in; tells whether there is one, rather than a cancellation or a drain.
+    async fn take_place(&mut self) -> bool {
+        if self.slot.is_none() {
+            self.slot = self.uninterrupted(self.station.slots.running()).await;
         }
-        true
+        self.slot.is_some()
+    }
+
+    async fn uninterrupted<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = wait => Some(result),
+            () = self.ticket.cancel().cancelled() => None,
+            () = self.station.core.lifecycle.draining().cancelled() => None,
+        }
     }
 
     async fn hand_back(self) {

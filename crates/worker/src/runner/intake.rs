@@ -8,12 +8,11 @@ use super::{
     ledger::{Admission, Ending, ending},
     reject::reject,
     serve::Station,
-    slots::Slot,
 };
 use crate::metrics::Incident;
 
 /// Deals with one delivery until it is settled or handed back.
-pub(crate) async fn take_in(station: Arc<Station>, delivery: Delivery, slot: Slot) {
+pub(crate) async fn take_in(station: Arc<Station>, delivery: Delivery) {
     let core = Arc::clone(&station.core);
     let job = match read(&station, &delivery) {
         Ok(job) => job,
@@ -24,14 +23,11 @@ pub(crate) async fn take_in(station: Arc<Station>, delivery: Delivery, slot: Slo
         core.metrics.incident(&job.kind, Incident::duplicate);
     }
     match admission {
-        Admission::Run(ticket) => Box::pin(Execution::new(station, job, delivery, ticket, slot).run()).await,
-        Admission::Running(running) => {
-            drop(slot);
-            match ending(running).await {
-                Ending::Settled => delivery.ack(),
-                Ending::HandedBack => hand_back(&station, delivery).await,
-            }
-        }
+        Admission::Run(ticket) => Box::pin(Execution::new(station, job, delivery, ticket).run()).await,
+        Admission::Running(running) => match ending(running).await {
+            Ending::Settled => delivery.ack(),
+            Ending::HandedBack => hand_back(&station, delivery).await,
+        },
         Admission::Settled => delivery.ack(),
         Admission::Ended(event) => tell_again(&station, delivery, &event).await,
     }

@@ -36,12 +36,10 @@ pub(crate) async fn serve(core: Arc<Core>, registered: Registered) {
     consumer.close(core.closing_time()).await;
 }
 
-/// Takes a delivery only when there is room to run it. May be dropped at any point: what was taken has a task of its own.
+/// Gives every delivery a task of its own; how many there can be is the server's business. May be dropped at any point.
 async fn take_jobs(station: &Arc<Station>, consumer: &mut Consumer, running: &TaskTracker) {
-    loop {
-        let room = station.slots.room().await;
-        let Some(delivery) = consumer.next().await else { return };
-        running.spawn(take_in(Arc::clone(station), delivery, station.slots.run_in(room)));
+    while let Some(delivery) = consumer.next().await {
+        running.spawn(take_in(Arc::clone(station), delivery));
     }
 }
 
@@ -52,6 +50,7 @@ impl Station {
         Self { core, registered, limits, slots, stopped: CancellationToken::new() }
     }
 
+    /// What waits for its next attempt must not keep as many others as may run from coming here.
     fn options(&self) -> ConsumeOptions {
         let most = self.limits.concurrency.saturating_add(self.limits.waiting);
         ConsumeOptions { max_messages: u16::try_from(most).unwrap_or(u16::MAX), max_lease: MAX_LEASE, ..ConsumeOptions::default() }

@@ -14,9 +14,6 @@ pub(crate) struct Slots {
     metrics: WorkerMetrics,
 }
 
-/// Room for one more running job.
-pub(crate) struct Room(OwnedSemaphorePermit);
-
 /// A job's place; dropping it makes room.
 pub(crate) struct Slot {
     _permit: OwnedSemaphorePermit,
@@ -29,17 +26,14 @@ impl Slots {
         Self { kind, running: semaphore(running), waiting: semaphore(waiting), metrics }
     }
 
-    /// Room for a running job, as soon as there is some. Cancellation safe; first come, first served.
-    pub(crate) async fn room(&self) -> Room {
-        Room(Arc::clone(&self.running).acquire_owned().await.expect("the semaphore is never closed"))
+    /// A place to run in, as soon as there is one. Cancellation safe; first come, first served.
+    pub(crate) async fn running(&self) -> Slot {
+        let _counted = self.metrics.count_in(&self.kind, JobActivity::queued);
+        let permit = Arc::clone(&self.running).acquire_owned().await.expect("the semaphore is never closed");
+        Slot { _permit: permit, _counted: self.metrics.count_in(&self.kind, JobActivity::running) }
     }
 
-    /// Takes the room for a job.
-    pub(crate) fn run_in(&self, room: Room) -> Slot {
-        Slot { _permit: room.0, _counted: self.metrics.count_in(&self.kind, JobActivity::running) }
-    }
-
-    /// A place to wait in; none if all are taken: then a pausing job keeps its place among the running, which slows intake.
+    /// A place to wait in; none if all are taken: then a pausing job keeps its place among the running.
     pub(crate) fn waiting(&self) -> Option<Slot> {
         let permit = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
         Some(Slot { _permit: permit, _counted: self.metrics.count_in(&self.kind, JobActivity::waiting) })

@@ -88,3 +88,12 @@ async fn jobs_that_wait_for_their_next_attempt_do_not_keep_others_from_running()
     let quick = world.submit([Act::Succeed]).await;
     assert_eq!(world.end(quick.id).await.event_type, Succeeded);
 }
+
+#[tokio::test]
+async fn a_job_that_waited_finds_its_place_again_though_nothing_else_comes() {
+    let world = World::new().await;
+    let settings = worker::WorkerSettings { worker_concurrency: Some("1".parse().unwrap()), ..settings() };
+    let _worker = world.worker_with(settings, Duration::from_secs(12), world.address).await;
+    let job = world.submit([Act::RetryAfter(50), Act::RetryAfter(50), Act::Succeed]).await;
+    assert_eq!(world.end(job.id).await.event_type, Succeeded);
+}
