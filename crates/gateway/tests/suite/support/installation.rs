@@ -4,12 +4,17 @@ use bus::{Bus, BusSettings};
 use cache::Cache;
 use clap::Parser;
 use emulator::{Emulator, Running};
+use futures::{SinkExt, StreamExt};
 use gateway::{Gateway, GatewaySettings};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use service::{Process, ServiceSettings};
 use shared::Timestamp;
-use tokio::task::JoinHandle;
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    task::JoinHandle,
+};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::{Client, FakeWorker, Refused, eventually};
 
@@ -90,6 +95,27 @@ impl Installation {
         .await;
     }
 
+    /// Sends everybody so many notifications of so many bytes.
+    pub async fn flood(&self, count: usize, bytes: usize) {
+        let bus = self.bus().await;
+        let topic = bus.names().events();
+        let text = format!("\"{}\"", "x".repeat(bytes));
+        let publish = |_| {
+            let attributes = [("audience".to_owned(), "all".to_owned())].into();
+            let (bus, topic, message) = (bus.clone(), topic.clone(), bus::Message::new(attributes, text.clone()));
+            async move { bus.publish(&topic, message).await.map(drop).unwrap() }
+        };
+        futures::stream::iter(0..count).map(publish).buffer_unordered(16).collect::<()>().await;
+    }
+
+    /// How many gateways have a subscription.
+    pub async fn event_subscriptions(&self) -> usize {
+        let url = format!("http://{}/v1/projects/mayfly-dev/subscriptions?pageSize=1000", self.address);
+        let listed: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let names = listed["subscriptions"].as_array().cloned().unwrap_or_default();
+        names.iter().filter(|subscription| subscription["name"].as_str().unwrap().contains("/mayfly-events-")).count()
+    }
+
     async fn bus_of(&self, process: &Process) -> Bus {
         Bus::connect(&BusSettings::emulator(self.address.to_string()), &process.metrics).await.unwrap()
     }
@@ -109,6 +135,18 @@ impl Serving {
     /// The same session again.
     pub async fn client_again(&self, client: &Client) -> Client {
         self.client_as(json!({ "session": client.session_token() })).await.unwrap()
+    }
+
+    /// A client that never reads again.
+    pub async fn stalled_client(&self) -> WebSocketStream<TcpStream> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", self.address);
+        let (mut stalled, _) = client_async(url, stream).await.unwrap();
+        stalled.send(Message::text("40")).await.unwrap();
+        eventually("the client is in", async || self.figure("mayfly_gateway_sockets") >= 1.0).await;
+        stalled
     }
 
     pub fn url(&self, path: &str) -> String {
