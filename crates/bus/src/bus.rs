@@ -36,7 +36,7 @@ impl Bus {
     pub async fn connect(settings: &BusSettings, metrics: &Metrics) -> Result<Self, BusError> {
         let names = settings.names()?;
         let metrics = BusMetrics::new(metrics);
-        let endpoint = Endpoint::new(settings);
+        let endpoint = Endpoint::new(settings)?;
         let clients = endpoint.connect().await?;
         let link = Arc::new(Link::new(endpoint, clients, metrics.clone()));
         let declared =
@@ -127,14 +127,13 @@ impl Bus {
     #[must_use]
     pub fn consume(&self, subscription: &SubscriptionName, options: ConsumeOptions) -> Consumer {
         let inner = &self.0;
-        let lease_extension = options.lease_extension.unwrap_or(inner.settings.pubsub_lease_extension);
         Consumer::start(
             Arc::clone(&inner.link),
             Arc::clone(&inner.declared),
             inner.metrics.clone(),
             subscription.clone(),
             options,
-            lease_extension,
+            &inner.settings,
         )
     }
 

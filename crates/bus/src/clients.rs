@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use google_cloud_auth::credentials::{Credentials, anonymous};
+use google_cloud_auth::credentials::{self, Credentials, anonymous};
 use google_cloud_gax::{
     client_builder,
     exponential_backoff::{ExponentialBackoff, ExponentialBackoffBuilder},
@@ -15,15 +15,15 @@ use google_cloud_pubsub::{
     retry_policy::RetryableErrors,
 };
 
-use crate::{BusSettings, TopicName};
+use crate::{BusError, BusSettings, TopicName};
 
 /// How to build clients, any number of times.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     /// The emulator's, or none for Google's.
     url: Option<String>,
-    /// Shared by all clients, so that tokens are fetched once; none lets the client look for the machine's own.
-    credentials: Option<Credentials>,
+    /// Shared by all clients, so that tokens are fetched once.
+    credentials: Credentials,
     publish_time: Duration,
     batch_delay: Duration,
 }
@@ -44,13 +44,17 @@ impl Endpoint {
     const MARGIN: Duration = Duration::from_millis(50);
 
     /// The client ignores `PUBSUB_EMULATOR_HOST`, and without anonymous credentials it would look for real ones even then.
-    pub(crate) fn new(settings: &BusSettings) -> Self {
-        Self {
+    pub(crate) fn new(settings: &BusSettings) -> Result<Self, BusError> {
+        let credentials = match settings.emulator_host() {
+            Some(_) => anonymous::Builder::new().build(),
+            None => credentials::Builder::default().build()?,
+        };
+        Ok(Self {
             url: settings.emulator_host().map(|host| format!("http://{host}")),
-            credentials: settings.emulator_host().map(|_| anonymous::Builder::new().build()),
+            credentials,
             publish_time: settings.publish_deadline.saturating_sub(Self::MARGIN),
             batch_delay: settings.publish_batch_delay,
-        }
+        })
     }
 
     /// A client for one stream alone.
@@ -58,12 +62,9 @@ impl Endpoint {
     /// Streams of one client share its id, by which Google's emulator takes a new stream for the continuation of one that was closed:
     /// it goes on delivering into the closed one, for ever.
     pub(crate) async fn subscriber(&self) -> Result<Subscriber, client_builder::Error> {
-        let mut subscriber = Subscriber::builder();
+        let mut subscriber = Subscriber::builder().with_credentials(self.credentials.clone());
         if let Some(url) = &self.url {
             subscriber = subscriber.with_endpoint(url);
-        }
-        if let Some(credentials) = &self.credentials {
-            subscriber = subscriber.with_credentials(credentials.clone());
         }
         subscriber.build().await
     }
@@ -71,20 +72,16 @@ impl Endpoint {
     /// New clients with connections of their own, which are opened when they are first used.
     pub(crate) async fn connect(&self) -> Result<Clients, client_builder::Error> {
         let mut publisher = BasePublisher::builder()
+            .with_credentials(self.credentials.clone())
             .with_retry_policy(RetryableErrors.with_time_limit(self.publish_time))
             .with_backoff_policy(publish_backoff());
         // One attempt: whoever asks has a deadline and decides for itself whether to ask again.
-        let mut topics = TopicAdmin::builder().with_retry_policy(NeverRetry);
-        let mut subscriptions = SubscriptionAdmin::builder().with_retry_policy(NeverRetry);
+        let mut topics = TopicAdmin::builder().with_credentials(self.credentials.clone()).with_retry_policy(NeverRetry);
+        let mut subscriptions = SubscriptionAdmin::builder().with_credentials(self.credentials.clone()).with_retry_policy(NeverRetry);
         if let Some(url) = &self.url {
             publisher = publisher.with_endpoint(url);
             topics = topics.with_endpoint(url);
             subscriptions = subscriptions.with_endpoint(url);
-        }
-        if let Some(credentials) = &self.credentials {
-            publisher = publisher.with_credentials(credentials.clone());
-            topics = topics.with_credentials(credentials.clone());
-            subscriptions = subscriptions.with_credentials(credentials.clone());
         }
         Ok(Clients {
             topics: topics.build().await?,

@@ -13,7 +13,7 @@ use tokio_util::{
 };
 
 use crate::{
-    Delivery, SubscriptionName,
+    BusSettings, Delivery, SubscriptionName,
     delivery::Counters,
     ensure::Declared,
     link::Link,
@@ -77,7 +77,7 @@ impl Consumer {
         metrics: BusMetrics,
         subscription: SubscriptionName,
         options: ConsumeOptions,
-        lease_extension: Duration,
+        settings: &BusSettings,
     ) -> Self {
         let (sender, deliveries) = mpsc::channel(usize::from(options.max_messages.max(1)));
         let (stop, stopped, leases) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
@@ -90,7 +90,8 @@ impl Consumer {
             counters,
             subscription,
             options,
-            lease_extension,
+            lease_extension: options.lease_extension.unwrap_or(settings.pubsub_lease_extension),
+            silence: settings.stream_silence(),
             deliveries: sender,
             stop: stop.clone(),
             leases: leases.clone(),

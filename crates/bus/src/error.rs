@@ -9,7 +9,11 @@ pub enum BusError {
     #[error("GOOGLE_CLOUD_PROJECT is not set: name the project that owns the topics, or set PUBSUB_EMULATOR_HOST to use an emulator")]
     NoProject,
 
-    /// The endpoint or the credentials cannot be used at all.
+    /// The credentials that were found cannot be used at all.
+    #[error("cannot use this machine's Google Cloud credentials")]
+    Credentials(#[from] google_cloud_auth::build_errors::Error),
+
+    /// The endpoint cannot be used at all.
     #[error("cannot build the Pub/Sub clients")]
     Clients(#[from] client_builder::Error),
 

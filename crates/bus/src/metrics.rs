@@ -72,6 +72,7 @@ struct Restart {
 #[allow(non_camel_case_types, reason = "the variants are label values")]
 pub(crate) enum Reason {
     outage,
+    silence,
     missing,
     error,
     end,

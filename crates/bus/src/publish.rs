@@ -38,9 +38,9 @@ impl PublishQueue {
 
     pub(crate) async fn publish(self: &Arc<Self>, topic: &TopicName, mut message: Message) -> Result<String, PublishError> {
         let since = Instant::now();
-        let result = match self.slot() {
+        trace::inject(&mut message.attributes);
+        let result = match message.check().and_then(|()| self.slot()) {
             Ok(slot) => {
-                trace::inject(&mut message.attributes);
                 let (queue, topic) = (Arc::clone(self), topic.clone());
                 let publish = self.running.spawn(async move {
                     let _slot = slot;

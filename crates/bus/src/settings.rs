@@ -33,6 +33,11 @@ pub struct BusSettings {
     #[arg(long, env = "PUBSUB_PROBE_INTERVAL_MS", value_name = "MS", default_value = Self::PROBE_INTERVAL, value_parser = parse_pause)]
     pub pubsub_probe_interval: Duration,
 
+    /// After how long without a delivery a stream is replaced, in milliseconds, at least 100: it may be idle, or its connection may have
+    /// died unnoticed, as only the kernel would find out a quarter of an hour later. By default 300000; never with an emulator
+    #[arg(long, env = "PUBSUB_STREAM_SILENCE_MS", value_name = "MS", value_parser = parse_pause)]
+    pub pubsub_stream_silence: Option<Duration>,
+
     /// How far ahead leases are extended, in seconds, 10 to 600: the longest that a killed process keeps a message from others
     #[arg(long, env = "PUBSUB_LEASE_EXTENSION_S", value_name = "S", default_value = Self::LEASE_EXTENSION, value_parser = parse_lease)]
     pub pubsub_lease_extension: Duration,
@@ -56,6 +61,7 @@ impl BusSettings {
     const ENSURE_DEADLINE: &str = "10000";
     /// The client reconnects after 0.1, 0.4, 1.6, 6.4 s and so on: what is too short for a probe to see, it heals by itself in time.
     const PROBE_INTERVAL: &str = "2000";
+    const STREAM_SILENCE: Duration = Duration::from_mins(5);
     /// The least that Pub/Sub accepts; machines that vanish are the normal case.
     const LEASE_EXTENSION: &str = "10";
     /// A submit must be refused within a second, and the refusal has to travel.
@@ -73,6 +79,7 @@ impl BusSettings {
             pubsub_ensure_topology: None,
             pubsub_ensure_deadline: default(parse_pause, Self::ENSURE_DEADLINE),
             pubsub_probe_interval: default(parse_pause, Self::PROBE_INTERVAL),
+            pubsub_stream_silence: None,
             pubsub_lease_extension: default(parse_lease, Self::LEASE_EXTENSION),
             publish_deadline: default(parse_pause, Self::PUBLISH_DEADLINE),
             publish_queue: Self::PUBLISH_QUEUE,
@@ -101,6 +108,12 @@ impl BusSettings {
 
     pub(crate) fn ensures_topology(&self) -> bool {
         self.pubsub_ensure_topology.unwrap_or_else(|| self.emulator_host().is_some())
+    }
+
+    /// Connections to an emulator do not die unnoticed, and Google's emulator delivers into a closed stream once more, where that waits out a lease.
+    pub(crate) fn stream_silence(&self) -> Duration {
+        let default = if self.emulator_host().is_some() { Duration::MAX } else { Self::STREAM_SILENCE };
+        self.pubsub_stream_silence.unwrap_or(default)
     }
 }
 

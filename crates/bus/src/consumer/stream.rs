@@ -20,7 +20,10 @@ use google_cloud_pubsub::{
     client::Subscriber,
     subscriber::{MessageStream, ShutdownBehavior, ShutdownToken},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::supervisor::Supervisor;
@@ -39,6 +42,8 @@ pub(super) struct Ended {
 pub(super) enum Why {
     /// It was told to.
     Told,
+    /// It brought nothing for too long.
+    Silent,
     /// The server, or the library, ended it without an error.
     Closed,
     /// The server will not have it.
@@ -46,7 +51,7 @@ pub(super) enum Why {
 }
 
 impl Supervisor {
-    /// Streams until told to end.
+    /// Streams until told to end, or until nothing came for so long that the connection may be dead.
     pub(super) async fn stream(&self, subscriber: &Subscriber, end: &CancellationToken) -> Ended {
         let mut stream = self.open(subscriber);
         let token = stream.shutdown_token();
@@ -57,6 +62,7 @@ impl Supervisor {
                 biased;
                 item = stream.next() => item,
                 () = end.cancelled() => break Why::Told,
+                () = sleep(self.silence) => break Why::Silent,
             };
             let (message, handler) = match item {
                 Some(Ok(received)) => received,
@@ -90,7 +96,7 @@ impl Supervisor {
 impl Ended {
     /// Hands back what was not started, then waits for the rest to be settled; at the latest when it can no longer be.
     pub(super) async fn settle(self, pause: Duration, at_most: Duration) {
-        tokio::time::sleep(pause).await;
+        sleep(pause).await;
         drop(self.unstarted);
         // Out of time means that a handler was leaked or the server is gone for good; in both cases there is nothing left to wait for.
         let _ = timeout(at_most, self.token.shutdown()).await;

@@ -25,6 +25,7 @@ pub(super) struct Supervisor {
     pub(super) subscription: SubscriptionName,
     pub(super) options: ConsumeOptions,
     pub(super) lease_extension: Duration,
+    pub(super) silence: Duration,
     pub(super) deliveries: mpsc::Sender<Delivery>,
     pub(super) stop: CancellationToken,
     pub(super) leases: TaskTracker,
@@ -73,6 +74,7 @@ impl Supervisor {
         let (reason, restored) = match &ended.why {
             Why::Told if self.stop.is_cancelled() => return Duration::ZERO,
             Why::Told => (Reason::outage, true),
+            Why::Silent => (Reason::silence, true),
             Why::Closed => (Reason::end, false),
             Why::Failed(error) if is_missing(error) => {
                 trouble.report(&self.subscription, error);

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use bus::{ConsumeOptions, DeadLetter, SubscriptionSpec, Topology};
+use bus::{BusSettings, ConsumeOptions, DeadLetter, SubscriptionSpec, Topology};
 
 use crate::{
     on_both_servers,
-    server::{Server, body, next, nothing_for},
+    server::{Server, body, next, next_like, nothing_for},
 };
 
 on_both_servers! {
@@ -98,5 +98,20 @@ async fn no_more_is_delivered_than_asked_for(server: &Server) {
     held.drain(..).for_each(bus::Delivery::ack);
     for _ in 3..10 {
         next(&mut consumer).await.ack();
+    }
+}
+
+/// Google's emulator delivers into every stream that was closed once more, so there it takes a lease each time.
+#[tokio::test]
+async fn embedded_a_silent_stream_is_replaced_and_nothing_is_lost() {
+    let server = Server::embedded().await;
+    let settings = BusSettings { pubsub_stream_silence: Some(Duration::from_millis(300)), ..server.settings() };
+    let queue = server.queue_with(&settings).await;
+    let mut consumer = queue.consume();
+    for round in 1..=3 {
+        let label = queue.subscription.id();
+        queue.counted(&format!("mayfly_bus_stream_restarts_total{{subscription=\"{label}\",reason=\"silence\"}} {round}")).await;
+        queue.publish(round.to_string()).await;
+        next_like(&mut consumer, &round.to_string()).await.ack();
     }
 }

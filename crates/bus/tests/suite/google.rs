@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    process::{Child, Command},
+    process::{ChildStdin, Command},
     sync::OnceCell,
     time::{sleep, timeout},
 };
@@ -38,13 +38,15 @@ async fn find() -> Option<String> {
 
 /// The end of this process closes the shell's input, and that ends the emulator, however the process ended.
 async fn start() -> Option<String> {
-    static EMULATOR: OnceCell<Child> = OnceCell::const_new();
+    static INPUT: OnceCell<ChildStdin> = OnceCell::const_new();
     let script = "command -v gcloud >/dev/null || exit 127
         setsid gcloud beta emulators pubsub start --host-port=\"$0\" --project=mayfly-test </dev/null & group=$!
         read -r _; kill -- -$group";
     let host = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let (out, err) = (Stdio::null(), Stdio::null());
     let mut shell = Command::new("sh").args(["-c", script, &host]).stdin(Stdio::piped()).stdout(out).stderr(err).spawn().unwrap();
+    // Waiting for a child closes its input, unless that was taken.
+    INPUT.set(shell.stdin.take().unwrap()).unwrap();
     let listening = async {
         while TcpStream::connect(&host).await.is_err() {
             sleep(Duration::from_millis(50)).await;
@@ -55,7 +57,6 @@ async fn start() -> Option<String> {
         _ = shell.wait() => return None,
     };
     assert!(started, "Google's emulator did not start within {START:?}");
-    EMULATOR.set(shell).unwrap();
     Some(host)
 }
 

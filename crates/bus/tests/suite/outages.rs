@@ -48,6 +48,8 @@ async fn refused(server: &Server, how: Network) {
         assert_eq!(queue.bus.publish(&queue.topic, text("?")).await, Err(PublishError::Unavailable));
     }
     assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    queue.counted("mayfly_bus_publishes_total{outcome=\"unavailable\"} 10").await;
+    queue.counted("mayfly_bus_up 0").await;
 
     server.network.set(Network::Fine);
     becomes(&queue.bus, State::Up).await;

@@ -11,7 +11,7 @@ use emulator::{Emulator, Running};
 use google_cloud_auth::credentials::anonymous;
 use google_cloud_pubsub::client::{SubscriptionAdmin, TopicAdmin};
 use service::{Metrics, State};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{google, proxy::Proxy};
 
@@ -64,8 +64,12 @@ impl Server {
 
     /// A bus with one topic and one subscription, as workers would have them.
     pub async fn queue(&self) -> Queue {
+        self.queue_with(&self.settings()).await
+    }
+
+    pub async fn queue_with(&self, settings: &BusSettings) -> Queue {
         let metrics = Metrics::default();
-        let bus = Bus::connect(&self.settings(), &metrics).await.unwrap();
+        let bus = Bus::connect(settings, &metrics).await.unwrap();
         let (topic, subscription) = (bus.names().topic("queue"), bus.names().subscription("queue"));
         let spec = SubscriptionSpec::shared(topic.clone());
         let topology = Topology::new(bus.names()).topic(topic.clone()).subscription(subscription.clone(), spec);
@@ -102,13 +106,17 @@ impl Queue {
 
     /// Waits until this process has taken so many deliveries, whether or not anybody was given them.
     pub async fn taken(&self, number: usize) {
-        let line = format!("mayfly_bus_received_total{{subscription=\"{}\"}} {number}", self.subscription.id());
-        let taken = async {
-            while !self.metrics.encode().contains(&line) {
-                tokio::task::yield_now().await;
+        self.counted(&format!("mayfly_bus_received_total{{subscription=\"{}\"}} {number}", self.subscription.id())).await;
+    }
+
+    /// Waits for a line in the metrics, or the beginning of one.
+    pub async fn counted(&self, line: &str) {
+        let counted = async {
+            while !self.metrics.encode().contains(line) {
+                sleep(Duration::from_millis(5)).await;
             }
         };
-        soon(&line, taken).await;
+        soon(line, counted).await;
     }
 }
 

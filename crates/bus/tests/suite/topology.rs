@@ -143,7 +143,7 @@ async fn a_deleted_subscription_is_made_again(server: &Server) {
     admin.delete_subscription().set_subscription(queue.subscription.path()).send().await.unwrap();
     let back = async {
         while admin.get_subscription().set_subscription(queue.subscription.path()).send().await.is_err() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     soon("the subscription", back).await;
