@@ -20,6 +20,9 @@ const LOGGED_BYTES: usize = 128 << 10;
 /// Between attempts to tell a client while Pub/Sub is away.
 const INSIST: Duration = Duration::from_secs(1);
 
+/// What the process needs after this worker has left: flushing traces, ending its runtime.
+const MARGIN: Duration = Duration::from_millis(500);
+
 impl DeadLetterWorker {
     /// A worker that does not run yet.
     #[must_use]
@@ -39,7 +42,7 @@ impl DeadLetterWorker {
             let Some(lease) = draining.run_until_cancelled(self.tell(delivery)).await else { break };
             lease.ack();
         }
-        consumer.close(self.lifecycle.remaining()).await;
+        consumer.close(self.lifecycle.remaining().saturating_sub(MARGIN)).await;
     }
 
     /// Logs a letter and tells whoever waits, until that is confirmed. What nobody can be told is told to the log only.

@@ -15,7 +15,8 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Whether another worker runs the job, as far as Redis can tell; if not, others will be told that we do.
 pub(crate) async fn is_taken(core: &Core, job: &JobMessage) -> bool {
-    core.cache.claim(job.id, &core.instance, TTL).await == Claim::Held
+    // Boxed: a conversation with Redis is large, and every job would carry it for its whole life.
+    Box::pin(core.cache.claim(job.id, &core.instance, TTL)).await == Claim::Held
 }
 
 /// Waits until no other worker runs the job.
@@ -31,18 +32,18 @@ pub(crate) async fn keep(core: &Core, job: &JobMessage) -> Infallible {
     loop {
         sleep(RENEWAL).await;
         // Lost or unknown: the job goes on, and the gateways drop what comes twice.
-        let _ = core.cache.claim(job.id, &core.instance, TTL).await;
+        let _ = is_taken(core, job).await;
     }
 }
 
 /// Lets others run the job.
 pub(crate) async fn release(core: &Core, job: &JobMessage) {
-    core.cache.release(job.id, &core.instance).await;
+    Box::pin(core.cache.release(job.id, &core.instance)).await;
 }
 
 /// How the job ended under an earlier delivery of this message, if Redis knows. Ends from before `first_seq` do not count:
 /// a dead letter that is sent again shall run again.
 pub(crate) async fn known_end(core: &Core, job: &JobMessage, first_seq: u64) -> Option<JobEvent> {
-    let history = core.cache.history(job.id, first_seq.saturating_sub(1)).await?;
+    let history = Box::pin(core.cache.history(job.id, first_seq.saturating_sub(1))).await?;
     history.into_iter().rev().find(|event| event.event_type.is_terminal() && event.audience == job.audience)
 }
