@@ -9,7 +9,7 @@ use crate::{Builder, HealthSettings, Job, Worker, WorkerSettings};
 
 /// The settings of a process that runs jobs; `S` are the job types' own, `()` if they have none.
 #[derive(Debug, Clone, Parser)]
-#[command(version)]
+#[command(version, about = "Runs Mayfly jobs", long_about = None)]
 struct Settings<S: Args> {
     #[command(flatten)]
     health: HealthSettings,
