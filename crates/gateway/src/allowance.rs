@@ -94,9 +94,7 @@ impl Allowance {
         let more = |unfinished: usize| (unfinished < self.max_unfinished).then_some(unfinished + 1);
         match self.unfinished.fetch_update(Ordering::AcqRel, Ordering::Acquire, more) {
             Ok(_) => Ok(UnfinishedJob(Arc::clone(self))),
-            Err(unfinished) => {
-                Err(ErrorCode::TooManyJobs.error(format!("{unfinished} jobs are not finished yet")).retry_after(FULL_RETRY))
-            }
+            Err(unfinished) => Err(ErrorCode::TooManyJobs.error(format!("{unfinished} jobs are not finished yet")).retry_after(FULL_RETRY)),
         }
     }
 }

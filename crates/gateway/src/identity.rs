@@ -18,6 +18,8 @@ pub(crate) struct Identities {
     users: Option<UserTokens>,
     service_token: Option<String>,
     kinds: Vec<Kind>,
+    /// What those may submit who are not signed in.
+    anonymous_kinds: Vec<Kind>,
 }
 
 /// A client that was let in.
@@ -34,6 +36,10 @@ impl Identities {
             sessions: SessionTokens::new(settings.session_secret.as_deref(), settings.session_ttl),
             users: UserTokens::new(settings)?,
             service_token: settings.service_token.clone().filter(|token| !token.is_empty()),
+            anonymous_kinds: match &settings.anonymous_kinds {
+                Some(allowed) => settings.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
+                None => settings.kinds.clone(),
+            },
             kinds: settings.kinds.clone(),
         })
     }
@@ -72,8 +78,11 @@ impl Identities {
     }
 
     fn client(&self, session: Option<SessionId>, user: Option<User>) -> Caller {
-        let allowed = user.as_ref().and_then(|user| user.kinds.as_deref());
-        let kinds = self.kinds.iter().filter(|kind| allowed.is_none_or(|allowed| allowed.contains(kind))).cloned().collect();
+        let kinds = match &user {
+            None => self.anonymous_kinds.clone(),
+            Some(User { kinds: None, .. }) => self.kinds.clone(),
+            Some(User { kinds: Some(allowed), .. }) => self.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
+        };
         Caller {
             role: Role::Client,
             session,

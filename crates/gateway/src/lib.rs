@@ -22,4 +22,4 @@ mod socket;
 mod status;
 
 pub use gateway::Gateway;
-pub use settings::GatewaySettings;
+pub use settings::{GatewaySettings, Kinds};

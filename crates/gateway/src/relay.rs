@@ -10,5 +10,5 @@ mod wire;
 pub(crate) use backlog::WarmUp;
 pub(crate) use consume::Relay;
 pub(crate) use courier::Courier;
-pub(crate) use ledger::{Ledger, Settling};
+pub(crate) use ledger::{Ledger, Settling, Start};
 pub(crate) use wire::{Data, Packet, Urgency};

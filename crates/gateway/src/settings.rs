@@ -20,6 +20,10 @@ pub struct GatewaySettings {
     #[arg(long, env = "KINDS", value_name = "KIND,...", value_delimiter = ',', default_value = "echo,thumbnail,webhook")]
     pub kinds: Vec<Kind>,
 
+    /// Those of them that anybody may submit who is not signed in, separated by commas; all if unset, none if empty
+    #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", value_parser = parse_kinds)]
+    pub anonymous_kinds: Option<Kinds>,
+
     /// Signs session tokens (HS256); the same on all gateways, or clients lose their session when they move. Random if unset
     #[arg(long, env = "SESSION_SECRET", value_name = "TEXT", hide_env_values = true)]
     pub session_secret: Option<String>,
@@ -97,9 +101,20 @@ pub struct GatewaySettings {
     pub ping_timeout: Duration,
 }
 
+/// A list of job types that may be empty.
+pub type Kinds = std::sync::Arc<[Kind]>;
+
+fn parse_kinds(text: &str) -> Result<Kinds, shared::InvalidKind> {
+    text.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::parse).collect()
+}
+
 fn parse_payload_limit(text: &str) -> Result<usize, String> {
     let bytes: usize = text.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
-    if bytes <= limits::MAX_PAYLOAD { Ok(bytes) } else { Err(format!("more than the {} bytes that fit into a message", limits::MAX_PAYLOAD)) }
+    if bytes <= limits::MAX_PAYLOAD {
+        Ok(bytes)
+    } else {
+        Err(format!("more than the {} bytes that fit into a message", limits::MAX_PAYLOAD))
+    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use tracing::{Instrument, debug, info_span, warn};
 use super::{App, not_published};
 use crate::{
     allowance::Allowance,
-    history::{Begun, JobRecord, Outcome},
+    history::{JobRecord, Outcome},
     identity::{Caller, Role},
-    relay::Settling,
+    relay::{Settling, Start},
 };
 
 /// A job as somebody wants it.
@@ -75,7 +75,12 @@ pub(crate) struct Accepted {
 impl App {
     /// Finds out, without waiting, whether a submit is any good. A good one takes its place at once, so that the order of
     /// submits is that of these calls.
-    pub(crate) fn admit(self: &Arc<Self>, caller: &Caller, allowance: &Arc<Allowance>, submission: Submission) -> Result<Admission, WireError> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        caller: &Caller,
+        allowance: &Arc<Allowance>,
+        submission: Submission,
+    ) -> Result<Admission, WireError> {
         let since = Instant::now();
         self.check_draining()?;
         caller.check_expiry()?;
@@ -87,17 +92,18 @@ impl App {
             Err(refusal) => (None, Some(refusal)),
         };
         let next = match self.ledger.begin(job.id, &job.kind, &job.audience, place) {
-            Ok(_settling) if full.is_some() => return Err(full.unwrap_or_else(|| ErrorCode::TooManyJobs.error("too many jobs"))),
-            Ok(settling) => Next::Publish { job: Box::new(job), settling, may_be_known },
-            Err(Begun::InFlight { audience, outcome }) => {
+            Start::New(settling) => match full {
+                None => Next::Publish { job: Box::new(job), settling, may_be_known },
+                Some(refusal) => return Err(refusal),
+            },
+            Start::InFlight { audience, outcome } => {
                 check_same(&audience, &job.audience)?;
                 Next::Join { id: job.id, outcome }
             }
-            Err(Begun::Known(record)) => {
+            Start::Known(record) => {
                 check_same(&record.audience, &job.audience)?;
                 Next::Known { id: job.id, record }
             }
-            Err(Begun::New) => return Err(ErrorCode::Internal.error("a new job was not begun")),
         };
         Ok(Admission { app: Arc::clone(self), since, next })
     }
@@ -193,7 +199,8 @@ impl Admission {
             }
             Next::Join { id, mut outcome } => {
                 // The other submit ends within its own deadlines; if its task dies, so does the sender.
-                let accepted = outcome.wait_for(|outcome| *outcome != Outcome::Pending).await.is_ok_and(|outcome| *outcome == Outcome::Accepted);
+                let accepted =
+                    outcome.wait_for(|outcome| *outcome != Outcome::Pending).await.is_ok_and(|outcome| *outcome == Outcome::Accepted);
                 if !accepted {
                     return Err(not_published(&PublishError::Unavailable));
                 }

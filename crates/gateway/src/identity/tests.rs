@@ -64,7 +64,8 @@ fn an_anonymous_session_may_sign_in_but_a_users_session_is_nobody_elses() {
 #[test]
 fn a_bad_user_token_is_refused() {
     let now = Timestamp::now().as_second();
-    for claims in [json!({"sub": "ann", "exp": now - 60}), json!({"sub": "", "exp": now + 60}), json!({"exp": now + 60}), json!({"sub": "ann"})]
+    for claims in
+        [json!({"sub": "ann", "exp": now - 60}), json!({"sub": "", "exp": now + 60}), json!({"exp": now + 60}), json!({"sub": "ann"})]
     {
         let refusal = identities(&[]).admit(Some(&user_token(claims.clone())), None).err().unwrap();
         assert_eq!(refusal.code, "unauthorized", "{claims}");
@@ -84,6 +85,18 @@ fn a_users_kinds_narrow_the_gateways_and_never_widen_them() {
     let token = user_token(json!({"sub": "ann", "exp": Timestamp::now().as_second() + 60, "kinds": ["echo", "mine-bitcoin", "No Kind"]}));
     let ann = identities(&[]).admit(Some(&token), None).unwrap().caller;
     assert_eq!(ann.kinds, ["echo".parse().unwrap()]);
+}
+
+#[test]
+fn who_is_not_signed_in_may_be_allowed_less() {
+    let identities = identities(&["--anonymous-kinds", "echo"]);
+    assert_eq!(identities.admit(None, None).unwrap().caller.kinds, ["echo".parse().unwrap()]);
+    let ann = identities.admit(Some(&token_of("ann")), None).unwrap();
+    assert_eq!(ann.caller.kinds.len(), 3);
+    // The token of a user's session proves the session, not the user.
+    assert_eq!(identities.bearer(&ann.session.token).unwrap().kinds.len(), 1);
+    let nothing = self::identities(&["--anonymous-kinds", ""]);
+    assert!(nothing.admit(None, None).unwrap().caller.kinds.is_empty());
 }
 
 #[test]

@@ -46,18 +46,29 @@ impl Courier {
     /// Sends to one.
     pub(crate) fn send(&self, socket: &SocketRef, packet: &Packet) {
         let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
+        self.deliver(socket, &client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
+    }
+
+    /// Does `send`, which queues about `weight` bytes, unless the client is too far behind.
+    pub(crate) fn deliver(
+        &self,
+        socket: &SocketRef,
+        client: &Client,
+        urgency: Urgency,
+        weight: usize,
+        send: impl FnOnce() -> Result<(), SendError>,
+    ) {
         let connection = client.connection(socket);
         let is_behind = connection.as_ref().is_some_and(|connection| connection.outbound() > self.max_outbound);
-        let sent = if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { socket.emit(packet.event, packet) };
-        match sent {
+        match if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() } {
             Ok(()) => {
                 if let Some(connection) = connection {
-                    connection.queued(packet.weight);
+                    connection.queued(weight);
                 }
             }
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.too_slow(&client, packet.urgency),
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.too_slow(client, urgency),
             Err(SendError::Socket(SocketError::Closed)) => {}
-            Err(SendError::Serialize(error)) => debug!(%error, event = packet.event, "a message cannot be written for socket.io"),
+            Err(SendError::Serialize(error)) => debug!(%error, "a message cannot be written for socket.io"),
         }
     }
 

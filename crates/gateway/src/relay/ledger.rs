@@ -8,6 +8,7 @@ use shared::{
     client::{ResumeJob, ResumedJob},
 };
 use socketioxide::extract::SocketRef;
+use tokio::sync::watch;
 use tracing::warn;
 
 use super::{courier::Courier, wire::Packet};
@@ -24,6 +25,13 @@ pub(crate) struct Ledger {
     ring: Mutex<Ring>,
     courier: Arc<Courier>,
     metrics: GatewayMetrics,
+}
+
+/// How a submit begins, see [`Begun`].
+pub(crate) enum Start {
+    New(Settling),
+    InFlight { audience: Audience, outcome: watch::Receiver<Outcome> },
+    Known(Box<JobRecord>),
 }
 
 /// A submit that is not answered yet. Dropping it, after the answer, lets the job's events through.
@@ -60,16 +68,11 @@ impl Ledger {
     }
 
     /// Begins a submit, see [`Ring::begin`]. A new job is held until the [`Settling`] is dropped.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        id: JobId,
-        kind: &Kind,
-        audience: &Audience,
-        place: Option<UnfinishedJob>,
-    ) -> Result<Settling, Begun> {
+    pub(crate) fn begin(self: &Arc<Self>, id: JobId, kind: &Kind, audience: &Audience, place: Option<UnfinishedJob>) -> Start {
         match self.ring().begin(id, kind, audience, place, Instant::now()) {
-            Begun::New => Ok(Settling { ledger: Arc::clone(self), id, outcome: Outcome::Refused }),
-            other => Err(other),
+            Begun::New => Start::New(Settling { ledger: Arc::clone(self), id, outcome: Outcome::Refused }),
+            Begun::InFlight { audience, outcome } => Start::InFlight { audience, outcome },
+            Begun::Known(record) => Start::Known(record),
         }
     }
 

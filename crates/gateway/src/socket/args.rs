@@ -20,7 +20,11 @@ use socketioxide::{
 #[derive(Debug)]
 pub(super) enum Args {
     Json(Box<RawValue>),
-    Value(rmpv::Value),
+    /// With the number of bytes that came as attachments.
+    Value {
+        value: rmpv::Value,
+        weight: usize,
+    },
 }
 
 /// The text of an event packet: its name, then its arguments.
@@ -35,18 +39,19 @@ impl Args {
         let Value::Str(text, attachments) = &*packet else { return None };
         let event: EventText<'_> = serde_json::from_str(text).ok()?;
         let name = event.name.to_owned();
-        if attachments.as_ref().is_none_or(std::collections::VecDeque::is_empty) {
-            return Some((name, Self::Json(event.first.unwrap_or_else(null))));
-        }
+        let weight = match attachments {
+            Some(attachments) if !attachments.is_empty() => attachments.iter().map(bytes::Bytes::len).sum(),
+            _ => return Some((name, Self::Json(event.first.unwrap_or_else(null)))),
+        };
         let Ok(TryData(value)) = TryData::<rmpv::Value>::from_message_parts(socket, packet, &None);
-        Some((name, Self::Value(value.ok()?)))
+        Some((name, Self::Value { value: value.ok()?, weight }))
     }
 
     /// Reads the argument as a plain structure.
     pub(super) fn parse<T: de::DeserializeOwned>(&self) -> Result<T, WireError> {
         match self {
             Self::Json(json) => serde_json::from_str(json.get()).map_err(|error| invalid(&error)),
-            Self::Value(value) => rmpv::ext::from_value(value.clone()).map_err(|error| invalid(&error)),
+            Self::Value { value, .. } => rmpv::ext::from_value(value.clone()).map_err(|error| invalid(&error)),
         }
     }
 
@@ -54,12 +59,12 @@ impl Args {
     pub(super) fn take_payload(&mut self, field: &str) -> Result<Option<Payload>, WireError> {
         match self {
             Self::Json(_) => Ok(None),
-            Self::Value(rmpv::Value::Map(entries)) => {
+            Self::Value { value: rmpv::Value::Map(entries), .. } => {
                 let Some(position) = entries.iter().position(|(name, _)| name.as_str() == Some(field)) else { return Ok(None) };
                 let (_, value) = entries.swap_remove(position);
                 Payload::from_value(value).map(Some).map_err(|error| invalid(&error))
             }
-            Self::Value(_) => Err(invalid(&"the argument is no object")),
+            Self::Value { .. } => Err(invalid(&"the argument is no object")),
         }
     }
 }

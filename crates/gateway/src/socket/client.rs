@@ -30,15 +30,7 @@ pub(crate) struct Pending(Arc<Client>);
 impl Client {
     pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, link: Link, metrics: GatewayMetrics) -> Self {
         metrics.sockets.inc();
-        Self {
-            caller,
-            allowance,
-            link,
-            connection: OnceLock::new(),
-            closed: AtomicBool::new(false),
-            pending: AtomicUsize::new(0),
-            metrics,
-        }
+        Self { caller, allowance, link, connection: OnceLock::new(), closed: AtomicBool::new(false), pending: AtomicUsize::new(0), metrics }
     }
 
     /// Closes the transport, so that the client comes back by itself. Tells whether it was open until now.

@@ -6,7 +6,7 @@ use socketioxide::{
     adapter::LocalAdapter,
     extract::{SocketRef, TryData},
     handler::{ConnectHandler, FromConnectParts, Value},
-    socket::{DisconnectReason, Socket},
+    socket::Socket,
 };
 use tracing::debug;
 
@@ -55,7 +55,8 @@ impl ConnectHandler<LocalAdapter, ()> for Door {
         let Some(Greeting(welcome)) = socket.extensions.remove::<Greeting>() else { return };
         let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
         let courier = &self.app.courier;
-        for packet in [Packet::of_json("hostname", Urgency::Durable, &welcome.hostname), Packet::of_json("welcome", Urgency::Durable, &*welcome)]
+        for packet in
+            [Packet::of_json("hostname", Urgency::Durable, &welcome.hostname), Packet::of_json("welcome", Urgency::Durable, &*welcome)]
         {
             match packet {
                 Ok(packet) => courier.send(&socket, &packet),
@@ -88,7 +89,6 @@ impl Door {
         let client = Arc::new(Client::new(caller, allowance, link, app.metrics.clone()));
         socket.extensions.insert(Arc::clone(&client));
         socket.on_fallback(Dispatch { app: Arc::clone(app), client });
-        socket.on_disconnect(async |socket: SocketRef, reason: DisconnectReason| debug!(sid = %socket.id, %reason, "disconnected"));
         Ok(())
     }
 }

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
-use shared::{ErrorCode, JobId, WireError, client::JobView};
+use shared::{ErrorCode, JobId, Payload, WireError, client::JobView};
 
-use super::dispatch::Request;
+use super::{
+    dispatch::Request,
+    reply::{Answer, ENVELOPE},
+};
 use crate::{history::JobRecord, relay::Data};
 
 #[derive(Deserialize)]
@@ -30,8 +33,9 @@ pub(super) fn handle(request: Request) {
         Ok(JobRef { id }) => {
             let (app, client) = (app.clone(), client.clone());
             tokio::spawn(async move {
-                let job = app.get(&client.caller, id).await.and_then(view);
-                request.reply.answer(&job);
+                let job = app.get(&client.caller, id).await;
+                let weight = job.as_ref().map_or(0, |job| job.data.as_ref().map_or(0, Payload::len));
+                request.reply.send(&Answer(&job.and_then(view)), ENVELOPE + weight);
             });
         }
     }

@@ -3,44 +3,42 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use shared::WireError;
 use socketioxide::{
-    SendError, SocketError,
     adapter::LocalAdapter,
     extract::{AckSender, SocketRef},
     socket::Socket,
 };
-use tracing::debug;
 
 use super::{Client, client::Pending};
+use crate::relay::{Courier, Urgency};
 
 /// Answers one client event, if the client asked for an answer.
 pub(super) struct Reply {
     ack: AckSender,
     pub(super) socket: SocketRef,
     pending: Pending,
+    courier: Arc<Courier>,
 }
+
+/// About what an answer takes around the data in it.
+pub(super) const ENVELOPE: usize = 250;
 
 /// `{ ok: true, ... }` or `{ ok: false, error }`.
 pub(super) struct Answer<'a, T>(pub(super) &'a Result<T, WireError>);
 
 impl Reply {
-    pub(super) fn new(ack: AckSender, socket: Arc<Socket<LocalAdapter>>, client: &Arc<Client>) -> Self {
-        Self { ack, socket: socket.into(), pending: client.pending() }
+    pub(super) fn new(ack: AckSender, socket: Arc<Socket<LocalAdapter>>, client: &Arc<Client>, courier: &Arc<Courier>) -> Self {
+        Self { ack, socket: socket.into(), pending: client.pending(), courier: Arc::clone(courier) }
     }
 
     /// Sends `{ ok: true }` with the fields of `T`, or `{ ok: false, error }`.
     pub(super) fn answer<T: Serialize>(self, result: &Result<T, WireError>) {
-        self.send(&Answer(result));
+        self.send(&Answer(result), ENVELOPE);
     }
 
-    /// Sends anything. A client that has no room for an answer is closed: it will ask again when it is back.
-    pub(super) fn send(self, answer: &impl Serialize) {
-        match self.ack.send(answer) {
-            Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => {
-                self.pending.client().close();
-            }
-            Err(SendError::Serialize(error)) => debug!(%error, "an answer cannot be written for socket.io"),
-        }
+    /// Sends anything of about `weight` bytes. A client that has no room for an answer is closed: it will ask again when it is back.
+    pub(super) fn send(self, answer: &impl Serialize, weight: usize) {
+        let Self { ack, socket, pending, courier } = self;
+        courier.deliver(&socket, pending.client(), Urgency::Durable, weight, || ack.send(answer));
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn handle(request: Request) {
 
 fn read(request: &Request) -> Result<Vec<ResumeJob>, WireError> {
     request.client.allowance.check_request()?;
+    request.client.caller.check_expiry()?;
     let jobs = request.args.parse::<Resume>()?.jobs;
     if jobs.len() > MAX_RESUMED_JOBS {
         return Err(invalid(&format_args!("more than {MAX_RESUMED_JOBS} jobs at a time")));

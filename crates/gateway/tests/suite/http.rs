@@ -64,7 +64,10 @@ async fn any_bytes_may_be_the_payload_and_the_result() {
     let (_, found) = get(&gateway, &path, &token).await;
     assert_eq!((&found["job"]["dataType"], &found["job"]["dataUrl"]), (&json!("image/png"), &json!(format!("{path}/data"))));
     let data = Client::new().get(gateway.url(&format!("{path}/data"))).bearer_auth(&token).send().await.unwrap();
-    assert_eq!((&data.headers()[header::CONTENT_TYPE], &data.headers()[header::X_CONTENT_TYPE_OPTIONS]), (&"image/png".parse().unwrap(), &"nosniff".parse().unwrap()));
+    assert_eq!(
+        (&data.headers()[header::CONTENT_TYPE], &data.headers()[header::X_CONTENT_TYPE_OPTIONS]),
+        (&"image/png".parse().unwrap(), &"nosniff".parse().unwrap())
+    );
     assert_eq!(data.bytes().await.unwrap().as_ref(), [137, 80, 78]);
 }
 
@@ -91,7 +94,10 @@ async fn refusals_have_a_status_a_code_and_a_time_to_come_back() {
         assert_eq!(post(&gateway, "/v1/jobs", Some(&token), &job).await.0, StatusCode::ACCEPTED);
     }
     let (status, headers, body) = post(&gateway, "/v1/jobs", Some(&token), &job).await;
-    assert_eq!((status, &body["error"]["code"], &headers[header::RETRY_AFTER]), (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited"), &"1".parse().unwrap()));
+    assert_eq!(
+        (status, &body["error"]["code"], &headers[header::RETRY_AFTER]),
+        (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited"), &"1".parse().unwrap())
+    );
     assert_eq!(get(&gateway, &format!("/v1/jobs/{}", JobId::new()), &token).await.0, StatusCode::NOT_FOUND);
     assert_eq!(get(&gateway, "/v1/jobs/17", &token).await.0, StatusCode::BAD_REQUEST);
 }

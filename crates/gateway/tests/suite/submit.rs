@@ -78,7 +78,8 @@ async fn binary_travels_as_bytes_there_and_back() {
     assert_eq!(job.payload.content_type(), "application/octet-stream");
     worker.finish(&job).await;
     client.job_event(ack["id"].as_str().unwrap(), "succeeded").await;
-    let (found, attachments) = client.ask_binary("job:get", json!({ "id": ack["id"], "x": { "_placeholder": true, "num": 0 } }), &[&[1]]).await;
+    let (found, attachments) =
+        client.ask_binary("job:get", json!({ "id": ack["id"], "x": { "_placeholder": true, "num": 0 } }), &[&[1]]).await;
     assert_eq!((&found["job"]["data"]["_placeholder"], attachments), (&json!(true), vec![lone.to_vec()]));
 }
 
@@ -184,5 +185,8 @@ async fn a_cancellation_reaches_the_workers_with_the_clients_audiences() {
     let cancellation = shared::Cancellation::parse(&delivery.message.attributes, &delivery.message.body).unwrap();
     delivery.ack();
     assert_eq!(cancellation.job_id.to_string(), id);
-    assert_eq!(cancellation.audiences.iter().map(ToString::to_string).collect::<Vec<_>>(), [format!("session:{}", session.as_str().unwrap())]);
+    assert_eq!(
+        cancellation.audiences.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [format!("session:{}", session.as_str().unwrap())]
+    );
 }

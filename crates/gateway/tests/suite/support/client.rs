@@ -19,8 +19,16 @@ pub struct Client {
 /// Something that the server said.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
-    Event { name: String, data: Value, attachments: Vec<Vec<u8>> },
-    Ack { id: u64, data: Value, attachments: Vec<Vec<u8>> },
+    Event {
+        name: String,
+        data: Value,
+        attachments: Vec<Vec<u8>>,
+    },
+    Ack {
+        id: u64,
+        data: Value,
+        attachments: Vec<Vec<u8>>,
+    },
     /// The transport is gone.
     Closed,
 }

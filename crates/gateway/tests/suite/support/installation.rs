@@ -41,8 +41,7 @@ struct Settings {
 }
 
 /// What all gateways of the tests have in common.
-const DEFAULTS: [&str; 7] =
-    ["test", "--session-secret", "sessions", "--auth-jwt-secret", "users", "--hostname", "gateway-under-test"];
+const DEFAULTS: [&str; 7] = ["test", "--session-secret", "sessions", "--auth-jwt-secret", "users", "--hostname", "gateway-under-test"];
 
 impl Installation {
     pub async fn start() -> Self {
