@@ -42,7 +42,7 @@
 //!
 //! # Limits
 //!
-//! - All retained messages share a memory limit ([`Settings::memory_mb`]), each counting its encoded size and 256 bytes.
+//! - All retained messages share a memory limit ([`EmulatorSettings::memory_mb`]), each counting its encoded size and 256 bytes.
 //!   Subscriptions of one topic share its messages. When the memory is full, publishing fails with `RESOURCE_EXHAUSTED`.
 //! - A publish has at most 1000 messages and 10 MB; a message at most 100 attributes, with keys of 256 and values of
 //!   1024 bytes.
@@ -67,4 +67,4 @@ mod wire;
 
 pub use clock::Clock;
 pub use server::{Bound, Emulator, Running};
-pub use settings::Settings;
+pub use settings::EmulatorSettings;

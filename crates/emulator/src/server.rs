@@ -1,6 +1,6 @@
 //! One port for gRPC and REST.
 
-use crate::{broker::Broker, clock::Clock, grpc, rest, settings::Settings};
+use crate::{broker::Broker, clock::Clock, grpc, rest, settings::EmulatorSettings};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, ToSocketAddrs},
@@ -29,7 +29,7 @@ pub struct Emulator {
 impl Emulator {
     /// With the memory limit of `settings`.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &EmulatorSettings) -> Self {
         Self { memory_bytes: settings.memory_bytes(), clock: Clock::new() }
     }
 
@@ -64,9 +64,9 @@ impl Emulator {
 }
 
 impl Default for Emulator {
-    /// With [`Settings::default`].
+    /// With [`EmulatorSettings::default`].
     fn default() -> Self {
-        Self::new(&Settings::default())
+        Self::new(&EmulatorSettings::default())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Settings, as flags and environment variables.
+//! EmulatorSettings, as flags and environment variables.
 
 use clap::Args;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,7 +8,7 @@ const DEFAULT_MEMORY_MB: u32 = 256;
 
 /// The settings of an emulator. The port is the one that Google's emulator takes.
 #[derive(Debug, Clone, Args)]
-pub struct Settings {
+pub struct EmulatorSettings {
     /// Address to listen on.
     #[arg(long = "pubsub-emulator-listen", env = "PUBSUB_EMULATOR_LISTEN", value_name = "ADDRESS",
           default_value_t = Self::default().listen)]
@@ -20,7 +20,7 @@ pub struct Settings {
     pub memory_mb: u32,
 }
 
-impl Settings {
+impl EmulatorSettings {
     /// The memory limit in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
@@ -28,7 +28,7 @@ impl Settings {
     }
 }
 
-impl Default for Settings {
+impl Default for EmulatorSettings {
     fn default() -> Self {
         Self { listen: (Ipv4Addr::LOCALHOST, 8085).into(), memory_mb: DEFAULT_MEMORY_MB }
     }

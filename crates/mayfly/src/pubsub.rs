@@ -14,7 +14,7 @@ pub(crate) struct EmbeddedSettings {
     pub(crate) pubsub_emulator_listen: Option<SocketAddr>,
 
     /// Memory for all messages of the embedded Pub/Sub, in MiB; when it is full, submits are refused
-    #[arg(long, env = "PUBSUB_EMULATOR_MEMORY_MB", value_name = "MIB", default_value_t = emulator::Settings::default().memory_mb)]
+    #[arg(long, env = "PUBSUB_EMULATOR_MEMORY_MB", value_name = "MIB", default_value_t = emulator::EmulatorSettings::default().memory_mb)]
     pub(crate) pubsub_emulator_memory_mb: u32,
 }
 
@@ -52,10 +52,13 @@ impl PubSub {
 
 /// An address that somebody asked for must be free; the usual one is only a convenience.
 async fn listen(settings: &EmbeddedSettings) -> Result<Running, StartError> {
-    let emulator = Emulator::new(&emulator::Settings { memory_mb: settings.pubsub_emulator_memory_mb, ..emulator::Settings::default() });
+    let emulator = Emulator::new(&emulator::EmulatorSettings {
+        memory_mb: settings.pubsub_emulator_memory_mb,
+        ..emulator::EmulatorSettings::default()
+    });
     let bound = match settings.pubsub_emulator_listen {
         Some(address) => emulator.listen_on(service::listen(address).await?)?,
-        None => match emulator.clone().bind(emulator::Settings::default().listen).await {
+        None => match emulator.clone().bind(emulator::EmulatorSettings::default().listen).await {
             Ok(bound) => bound,
             Err(_) => emulator.bind((Ipv4Addr::LOCALHOST, 0)).await?,
         },
