@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 
-const BINARY = process.env.MAYFLY_BIN ?? fileURLToPath(new URL('../../target/debug/mayfly', import.meta.url));
+export const BINARY = process.env.MAYFLY_BIN ?? fileURLToPath(new URL('../../target/debug/mayfly', import.meta.url));
 /** The client that the gateway serves to the page. */
 const CLIENT = fileURLToPath(new URL('../node_modules/socket.io-client/dist', import.meta.url));
 const START_DEADLINE_MS = 60_000;
@@ -32,7 +32,7 @@ export async function startMayfly(env = {}) {
       createInterface({ input: stream }).on('line', (line) => {
         log.push(line);
         found.url ??= line.match(/^Mayfly is running at (http:\/\/127\.0\.0\.1:\d+)$/)?.[1];
-        found.pubsub ??= line.match(/^ +Pub\/Sub +embedded at (127\.0\.0\.1:\d+)/)?.[1];
+        found.pubsub ??= line.match(/^ +Pub\/Sub +(?:embedded|emulator) at (127\.0\.0\.1:\d+)/)?.[1];
         if (!found.url || !found.pubsub) return;
         clearTimeout(timer);
         resolve(found);
@@ -61,6 +61,6 @@ export async function startMayfly(env = {}) {
 }
 
 /** The environment without anything that would lead this mayfly to somebody else's Redis or Pub/Sub. */
-function surroundings() {
+export function surroundings() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(REDIS_|PUBSUB_|GOOGLE_|PORT$)/.test(name)));
 }
