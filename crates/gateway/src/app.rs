@@ -23,7 +23,7 @@ use crate::{
     relay::{Courier, Ledger, WarmUp},
     status::StatusBoard,
 };
-pub(crate) use submit::{Accepted, Submission};
+pub(crate) use submit::{Accepted, Confirmation, Submission};
 
 /// The gateway itself.
 pub(crate) struct App {

@@ -73,7 +73,7 @@ pub struct GatewaySettings {
     pub history_age: Duration,
 
     /// How long to wait for the history to fill before taking traffic without it, in seconds
-    #[arg(long, env = "WARM_UP_SECONDS", value_name = "S", default_value = "10", value_parser = parse_seconds)]
+    #[arg(long, env = "WARM_UP_S", value_name = "S", default_value = "10", value_parser = parse_seconds)]
     pub warm_up: Duration,
 
     /// Which web origins may use the API and polling from elsewhere, separated by commas; `*` is any, none if unset

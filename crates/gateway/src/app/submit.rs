@@ -63,12 +63,17 @@ enum Next {
     Known { id: JobId, record: Box<JobRecord> },
 }
 
-/// A job that Pub/Sub has. Drop it after the answer was sent: only then its events are let through.
+/// A job that Pub/Sub has.
 pub(crate) struct Accepted {
     pub(crate) id: JobId,
     pub(crate) is_duplicate: bool,
     /// The end of a duplicate that has ended.
     pub(crate) terminal: Option<Arc<JobEvent>>,
+}
+
+/// What to answer. Drop it after the answer was sent: only then the job's events are let through.
+pub(crate) struct Confirmation {
+    pub(crate) result: Result<Accepted, WireError>,
     _settling: Option<Settling>,
 }
 
@@ -143,6 +148,15 @@ impl App {
         Ok((job, id.is_some()))
     }
 
+    async fn accept(&self, job: &JobMessage, may_be_known: bool) -> Result<Accepted, WireError> {
+        let is_duplicate = may_be_known && self.is_known_elsewhere(job).await?;
+        if !is_duplicate {
+            self.publish_job(job).await?;
+        }
+        // What was found elsewhere goes out with everything else that was held back.
+        Ok(Accepted { id: job.id, is_duplicate, terminal: None })
+    }
+
     async fn publish_job(&self, job: &JobMessage) -> Result<(), WireError> {
         let topic = self.bus.names().jobs(&job.kind);
         let span = info_span!("submit", job.id = %job.id, job.kind = %job.kind);
@@ -158,56 +172,48 @@ impl App {
         }
     }
 
-    /// A job that this gateway does not know may have been accepted by another one: Redis knows longer.
-    async fn known_elsewhere(&self, job: &JobMessage) -> Option<JobRecord> {
-        let events = self.cache.history(job.id, 0).await?;
-        if events.is_empty() {
-            return None;
+    /// Whether another gateway has accepted a job that this one does not know: Redis knows longer.
+    async fn is_known_elsewhere(&self, job: &JobMessage) -> Result<bool, WireError> {
+        let events = self.cache.history(job.id, 0).await.unwrap_or_default();
+        for event in &events {
+            check_same(&event.audience, &job.audience)?;
         }
+        let is_known = !events.is_empty();
         events.into_iter().for_each(|event| self.ledger.remember(event));
-        self.ledger.job(job.id)
+        Ok(is_known)
     }
 }
 
 impl Admission {
     /// Waits until Pub/Sub has the job; within its publish deadline and Redis', this ends one way or the other.
-    pub(crate) async fn confirm(self) -> Result<Accepted, WireError> {
-        let (app, since) = (Arc::clone(&self.app), self.since);
-        let result = self.confirmed().await;
+    pub(crate) async fn confirm(self) -> Confirmation {
+        let Self { app, since, next } = self;
+        let (result, settling) = match next {
+            Next::Publish { job, mut settling, may_be_known } => {
+                let result = app.accept(&job, may_be_known).await;
+                if result.is_ok() {
+                    settling.accept();
+                }
+                (result, Some(settling))
+            }
+            Next::Join { id, outcome } => (join(id, outcome).await, None),
+            Next::Known { id, record } => (Ok(Accepted { id, is_duplicate: true, terminal: record.terminal }), None),
+        };
         let outcome = match &result {
             Ok(Accepted { is_duplicate: true, .. }) => "duplicate".into(),
             Ok(_) => "accepted".into(),
             Err(refusal) => refusal.code.clone(),
         };
         app.metrics.submitted(outcome, since.elapsed());
-        result
+        Confirmation { result, _settling: settling }
     }
+}
 
-    async fn confirmed(self) -> Result<Accepted, WireError> {
-        let app = self.app;
-        match self.next {
-            Next::Publish { job, mut settling, may_be_known } => {
-                if may_be_known && let Some(record) = app.known_elsewhere(&job).await {
-                    check_same(&record.audience, &job.audience)?;
-                    settling.accept();
-                    // What was found goes out with everything else that was held back.
-                    return Ok(Accepted { id: job.id, is_duplicate: true, terminal: None, _settling: Some(settling) });
-                }
-                app.publish_job(&job).await?;
-                settling.accept();
-                Ok(Accepted { id: job.id, is_duplicate: false, terminal: None, _settling: Some(settling) })
-            }
-            Next::Join { id, mut outcome } => {
-                // The other submit ends within its own deadlines; if its task dies, so does the sender.
-                let accepted =
-                    outcome.wait_for(|outcome| *outcome != Outcome::Pending).await.is_ok_and(|outcome| *outcome == Outcome::Accepted);
-                if !accepted {
-                    return Err(not_published(&PublishError::Unavailable));
-                }
-                Ok(Accepted { id, is_duplicate: true, terminal: None, _settling: None })
-            }
-            Next::Known { id, record } => Ok(Accepted { id, is_duplicate: true, terminal: record.terminal, _settling: None }),
-        }
+/// Waits for another submit of the same job, which ends within its own deadlines; if its task dies, so does the sender.
+async fn join(id: JobId, mut outcome: watch::Receiver<Outcome>) -> Result<Accepted, WireError> {
+    match outcome.wait_for(|outcome| *outcome != Outcome::Pending).await.as_deref() {
+        Ok(Outcome::Accepted) => Ok(Accepted { id, is_duplicate: true, terminal: None }),
+        _ => Err(not_published(&PublishError::Unavailable)),
     }
 }
 

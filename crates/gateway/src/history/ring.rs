@@ -112,6 +112,8 @@ impl Ring {
             event.seq = seen.map_or(event.seq, |seen| seen + 1);
         }
         entry.is_untold = false;
+        // Whoever submitted an id here, the worker knows whose job it is.
+        entry.audience.clone_from(&event.audience);
         let event = Arc::new(event);
         if event.event_type.is_terminal() {
             entry.terminal = Some(Arc::clone(&event));

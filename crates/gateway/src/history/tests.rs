@@ -97,6 +97,16 @@ fn a_refused_job_is_forgotten_unless_it_shows_signs_of_life() {
 }
 
 #[test]
+fn a_job_belongs_to_whom_the_worker_says() {
+    let (mut ring, id) = (Ring::new(ROOMY), JobId::new());
+    begin(&mut ring, id);
+    ring.settle(id, Outcome::Accepted);
+    let owner = Audience::User("owner".into());
+    ring.take(JobEvent { audience: owner.clone(), ..event(id, EventType::Succeeded, 1) }, Instant::now());
+    assert_eq!(ring.job(id).unwrap().audience, owner);
+}
+
+#[test]
 fn a_returning_client_gets_what_it_missed() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
     for (event_type, seq) in [(EventType::Started, 1), (EventType::Progress, 2), (EventType::Progress, 3)] {

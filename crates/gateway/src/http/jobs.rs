@@ -75,7 +75,7 @@ async fn submit(State(app): State<Arc<App>>, requester: Requester, request: Requ
     let submission = read_submission(request).await;
     let admission = submission.and_then(|submission| app.admit(&requester.caller, &requester.allowance, submission));
     let accepted = match admission {
-        Ok(admission) => admission.confirm().await?,
+        Ok(admission) => admission.confirm().await.result?,
         Err(refusal) => {
             app.refused(&refusal);
             return Err(refusal.into());

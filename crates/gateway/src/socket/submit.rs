@@ -6,7 +6,7 @@ use super::{
     dispatch::Request,
 };
 use crate::{
-    app::{Accepted, Submission},
+    app::{Accepted, Confirmation, Submission},
     relay::Packet,
 };
 
@@ -35,8 +35,8 @@ pub(super) fn handle(mut request: Request) {
     match admission {
         Ok(admission) => {
             tokio::spawn(async move {
-                let accepted = admission.confirm().await;
-                answer(request, accepted);
+                let confirmation = admission.confirm().await;
+                answer(request, &confirmation);
             });
         }
         Err(refusal) => {
@@ -47,17 +47,15 @@ pub(super) fn handle(mut request: Request) {
 }
 
 /// A duplicate of a job that has ended gets its end again: the first telling may have been lost.
-fn answer(request: Request, accepted: Result<Accepted, WireError>) {
+fn answer(request: Request, confirmation: &Confirmation) {
     let socket = request.reply.socket.clone();
-    let ack = accepted.as_ref().map(|accepted| Ack { id: accepted.id, duplicate: accepted.is_duplicate }).map_err(WireError::clone);
-    request.reply.answer(&ack);
-    if let Ok(Accepted { terminal: Some(end), .. }) = &accepted
+    let accepted = confirmation.result.as_ref();
+    request.reply.answer(&accepted.map(|accepted| Ack { id: accepted.id, duplicate: accepted.is_duplicate }).map_err(WireError::clone));
+    if let Ok(Accepted { terminal: Some(end), .. }) = accepted
         && let Ok(packet) = Packet::of_job_event(end)
     {
         request.app.courier.send(&socket, &packet);
     }
-    // Only now is the job let through, see `Accepted`.
-    drop(accepted);
 }
 
 fn read(args: &mut Args) -> Result<Submission, WireError> {

@@ -9,6 +9,7 @@ mod isolation;
 mod limits;
 mod outage;
 mod page;
+mod redis;
 mod resume;
 mod slow;
 mod sockets;

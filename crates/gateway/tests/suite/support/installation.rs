@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use bus::{Bus, BusSettings};
-use cache::Cache;
+use cache::{Cache, CacheSettings};
 use clap::Parser;
 use emulator::{Emulator, Running};
 use futures::{SinkExt, StreamExt};
@@ -37,11 +37,14 @@ struct Settings {
     #[command(flatten)]
     gateway: GatewaySettings,
     #[command(flatten)]
+    cache: CacheSettings,
+    #[command(flatten)]
     service: ServiceSettings,
 }
 
 /// What all gateways of the tests have in common.
-const DEFAULTS: [&str; 7] = ["test", "--session-secret", "sessions", "--auth-jwt-secret", "users", "--hostname", "gateway-under-test"];
+const DEFAULTS: [&str; 9] =
+    ["test", "--session-secret", "sessions", "--auth-jwt-secret", "users", "--hostname", "gateway-under-test", "--redis-url", ""];
 
 impl Installation {
     pub async fn start() -> Self {
@@ -61,8 +64,9 @@ impl Installation {
         let settings = Settings::parse_from([&DEFAULTS, arguments].concat());
         let process = Process::new(&settings.service);
         let bus = self.bus_of(&process).await;
+        let cache = Cache::connect(&settings.cache, &process).unwrap();
         let listener = service::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let mut gateway = Gateway::start(&settings.gateway, &process, bus, Cache::absent(), listener).unwrap();
+        let mut gateway = Gateway::start(&settings.gateway, &process, bus, cache, listener).unwrap();
         let address = gateway.address();
         let drained = tokio::spawn(async move { gateway.drained().await });
         Serving { address, process, drained }

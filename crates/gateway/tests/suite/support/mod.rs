@@ -2,12 +2,14 @@
 
 mod client;
 mod installation;
+mod redis;
 mod worker;
 
 use std::time::Duration;
 
 pub use client::{Client, Heard, Refused};
 pub use installation::{Installation, Serving, user_token};
+pub use redis::Redis;
 pub use worker::FakeWorker;
 
 /// How long anything may take that should take milliseconds, on a machine that does other things too.

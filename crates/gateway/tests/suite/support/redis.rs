@@ -1,0 +1,59 @@
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use cache::{Cache, CacheSettings};
+use clap::Parser;
+use service::{Process, ServiceSettings, State};
+
+use super::eventually;
+
+/// A real Redis, empty at first.
+pub struct Redis {
+    port: u16,
+    server: Child,
+}
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    cache: CacheSettings,
+    #[command(flatten)]
+    service: ServiceSettings,
+}
+
+impl Redis {
+    pub fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        let server = command.stdout(Stdio::null()).spawn().expect("redis-server is installed (apt-get install redis-server)");
+        Self { port, server }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A worker's way to it.
+    pub async fn cache(&self) -> Cache {
+        let settings = Settings::parse_from(["test", "--redis-url", &self.url(), "--redis-deadline", "2000"]);
+        let cache = Cache::connect(&settings.cache, &Process::new(&settings.service)).unwrap();
+        eventually("Redis is up", async || cache.state() == State::Up).await;
+        cache
+    }
+
+    pub fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
