@@ -108,7 +108,7 @@ describe('the page', () => {
       await page.getByRole('button', { name: 'Send echo' }).click();
       await stateIs('Not accepted yet');
       await page.getByText('Out of reach', { exact: true }).waitFor();
-      await page.getByText(/The queue is out of reach just now .*Next try/).waitFor();
+      await page.getByText(/The queue is out of reach just now\. Next try/).waitFor();
       await page.screenshot({ path: new URL('../../artifacts/page-degraded.png', import.meta.url).pathname, fullPage: true });
       toRedis.heal();
       toPubsub.heal();

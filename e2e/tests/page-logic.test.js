@@ -79,7 +79,8 @@ describe('words', () => {
   });
 
   it('say errors, the worker\'s own too', () => {
-    assert.equal(reason({ code: 'queue_unavailable', message: 'No answer.' }), 'The queue is out of reach just now (No answer)');
+    assert.equal(reason({ code: 'queue_unavailable', message: 'No answer.' }), 'The queue is out of reach just now');
+    assert.equal(reason({ code: 'forbidden', message: 'for guests.' }), 'This session may not do that (for guests)');
     assert.equal(reason({ code: 'out_of_luck', message: 'asked to fail.' }), 'Asked to fail (out_of_luck)');
     assert.equal(reason({}), 'Something went wrong');
   });

@@ -49,10 +49,13 @@ const REASONS = {
   offline: 'There is no connection just now',
 };
 
+/** Codes to which the server's own sentence adds nothing for a person. */
+const SAY_IT_ALL = new Set(['queue_unavailable', 'draining', 'rate_limited', 'too_many_jobs', 'not_found']);
+
 /** An error in words, without a full stop. A worker's own codes mean something to its authors, so they are shown as well. */
 export function reason({ code, message }) {
   const detail = message?.replace(/\.$/, '');
   const known = REASONS[code];
-  if (known) return detail ? `${known} (${detail})` : known;
+  if (known) return detail && !SAY_IT_ALL.has(code) ? `${known} (${detail})` : known;
   return capitalised(detail && code ? `${detail} (${code})` : detail || code || 'Something went wrong');
 }
