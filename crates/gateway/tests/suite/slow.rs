@@ -1,6 +1,9 @@
 //! Clients that are slow, and events that are many.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -25,18 +28,22 @@ async fn a_flood_of_events_does_not_hold_up_a_ping() {
     let installation = Installation::start().await;
     let gateway = installation.gateway(&[]).await;
     let (mut listening, mut pinging) = (gateway.client().await, gateway.client().await);
-    let flood = installation.flood(3_000, 200);
+    let is_over = Cell::new(false);
+    let flood = async {
+        installation.flood(8_000, 200).await;
+        is_over.set(true);
+    };
     let pings = async {
         let mut slowest = Duration::ZERO;
-        for number in 0..100 {
+        while !is_over.get() {
             let since = Instant::now();
-            pinging.ask("ping", json!(number)).await;
+            pinging.ask("ping", json!("there?")).await;
             slowest = slowest.max(since.elapsed());
         }
         slowest
     };
     let ((), slowest) = tokio::join!(flood, pings);
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
-    eventually("all of it is passed on", async || gateway.figure("mayfly_gateway_notifications_total") == 3_000.0).await;
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    eventually("all of it is passed on", async || gateway.figure("mayfly_gateway_notifications_total") == 8_000.0).await;
     listening.catch_up().await;
 }
