@@ -88,11 +88,11 @@ impl GatewayMetrics {
         registry.register("events", "Job events that reached the relay", metrics.events.clone());
         registry.register("notifications", "Notifications passed on", metrics.notifications.clone());
         registry.register("malformed_events", "Messages on the events topic that nobody can read", metrics.malformed_events.clone());
-        registry.register("messages_dropped", "Perishable messages that slow clients missed", metrics.messages_dropped.clone());
+        registry.register("messages_dropped", "Messages that found no room at slow clients", metrics.messages_dropped.clone());
         registry.register("slow_clients_closed", "Clients closed because a result found no room", metrics.slow_clients_closed.clone());
         registry.register("connections_refused", "Connections above the limit", metrics.connections_refused.clone());
         registry.register("history_jobs", "Jobs in the recent history", metrics.history_jobs.clone());
-        registry.register("history", "Size of the recent history in bytes", metrics.history_bytes.clone());
+        registry.register_with_unit("history", "Size of the recent history", Unit::Bytes, metrics.history_bytes.clone());
         metrics
     }
 
