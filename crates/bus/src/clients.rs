@@ -57,10 +57,7 @@ impl Endpoint {
         })
     }
 
-    /// A client for one stream alone.
-    ///
-    /// Streams of one client share its id, by which Google's emulator takes a new stream for the continuation of one that was closed:
-    /// it goes on delivering into the closed one, for ever.
+    /// A client for one stream alone: a stream is replaced because its connection may be dead, so the next one must not share it.
     pub(crate) async fn subscriber(&self) -> Result<Subscriber, client_builder::Error> {
         let mut subscriber = Subscriber::builder().with_credentials(self.credentials.clone());
         if let Some(url) = &self.url {

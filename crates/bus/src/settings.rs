@@ -110,7 +110,7 @@ impl BusSettings {
         self.pubsub_ensure_topology.unwrap_or_else(|| self.emulator_host().is_some())
     }
 
-    /// Connections to an emulator do not die unnoticed, and Google's emulator delivers into a closed stream once more, where that waits out a lease.
+    /// Connections to an emulator do not die unnoticed, and Google's delivers into every closed stream once more, where that waits out a lease.
     pub(crate) fn stream_silence(&self) -> Duration {
         let default = if self.emulator_host().is_some() { Duration::MAX } else { Self::STREAM_SILENCE };
         self.pubsub_stream_silence.unwrap_or(default)

@@ -101,7 +101,7 @@ async fn no_more_is_delivered_than_asked_for(server: &Server) {
     }
 }
 
-/// Google's emulator delivers into every stream that was closed once more, so there it takes a lease each time.
+/// Google's emulator delivers into every closed stream once more, and each round here closes another.
 #[tokio::test]
 async fn embedded_a_silent_stream_is_replaced_and_nothing_is_lost() {
     let server = Server::embedded().await;

@@ -1,6 +1,7 @@
 use std::{collections::HashSet, time::Duration};
 
-use bus::{Closed, Consumer};
+use bus::Closed;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use crate::{
     on_both_servers,
@@ -9,7 +10,6 @@ use crate::{
 
 on_both_servers! {
     what_was_handed_out_but_not_finished_reaches_a_second_worker_promptly,
-    what_was_not_started_is_handed_back_while_the_rest_is_finished,
     what_is_running_keeps_its_lease_after_pulling_has_stopped,
     nothing_comes_after_pulling_has_stopped,
     a_leaked_lease_does_not_hold_up_the_end,
@@ -24,12 +24,39 @@ async fn publish_many(queue: &Queue, number: usize) {
     }
 }
 
-async fn take_many(consumer: &mut Consumer, number: usize) {
-    let mut taken = HashSet::new();
-    while taken.len() < number {
-        let delivery = consumer.next().await.unwrap();
-        taken.insert(body(&delivery));
-        delivery.ack();
+/// Other workers, who finish whatever they get.
+struct Crew {
+    finished: mpsc::Receiver<String>,
+    _workers: JoinSet<()>,
+}
+
+impl Crew {
+    fn hire(server: &Server, queue: &Queue) -> Self {
+        let (sender, finished) = mpsc::channel(100);
+        let mut workers = JoinSet::new();
+        for _ in 0..server.workers_to_notice() {
+            let (mut consumer, sender) = (queue.consume(), sender.clone());
+            workers.spawn(async move {
+                while let Some(delivery) = consumer.next().await {
+                    sender.send(body(&delivery)).await.unwrap();
+                    delivery.ack();
+                }
+            });
+        }
+        Self { finished, _workers: workers }
+    }
+
+    async fn finish(&mut self, number: usize) {
+        let mut different = HashSet::new();
+        while different.len() < number {
+            different.insert(self.finished.recv().await.unwrap());
+        }
+    }
+
+    async fn idle_for(&mut self, time: Duration) {
+        if let Ok(unexpected) = timeout(time, self.finished.recv()).await {
+            panic!("unexpected: {unexpected:?}");
+        }
     }
 }
 
@@ -41,29 +68,32 @@ async fn what_was_handed_out_but_not_finished_reaches_a_second_worker_promptly(s
     for _ in 0..40 {
         unfinished.push(next(&mut first).await);
     }
-    let mut second = queue.consume();
+    let mut others = Crew::hire(server, &queue);
 
     first.stop_pulling().await;
     drop(unfinished);
     assert_eq!(first.close(Duration::from_secs(5)).await, Closed::Clean);
-    within(server.grants(PROMPTLY), "all forty", take_many(&mut second, 40)).await;
+    within(server.grants(PROMPTLY), "all forty", others.finish(40)).await;
 }
 
-async fn what_was_not_started_is_handed_back_while_the_rest_is_finished(server: &Server) {
+/// Google's emulator may keep delivering to the closed stream for as long as the connection is needed for the running one's lease.
+#[tokio::test]
+async fn embedded_what_was_not_started_is_handed_back_while_the_rest_is_finished() {
+    let server = &Server::embedded().await;
     let queue = server.queue().await;
     let mut first = queue.consume();
     publish_many(&queue, 40).await;
     let running = next(&mut first).await;
     // What the server has sent when the stream is closed, but we have not received, nobody can hand back.
     queue.taken(40).await;
-    let mut second = queue.consume();
+    let mut others = Crew::hire(server, &queue);
 
     first.stop_pulling().await;
-    within(server.grants(PROMPTLY), "the other 39", take_many(&mut second, 39)).await;
+    within(PROMPTLY, "the other 39", others.finish(39)).await;
 
     running.ack();
     assert_eq!(first.close(Duration::from_secs(5)).await, Closed::Clean);
-    nothing_for(Duration::from_secs(1), &mut second).await;
+    others.idle_for(Duration::from_secs(1)).await;
 }
 
 async fn what_is_running_keeps_its_lease_after_pulling_has_stopped(server: &Server) {
