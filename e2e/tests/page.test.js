@@ -250,6 +250,18 @@ describe('when the gateway goes away, the page', () => {
   }
 });
 
+describe('when the gateway is asked to leave, the page', () => {
+  it('says so, and looks for another', async () => {
+    const gateway = await startMayfly();
+    const page = await openPage(browser, gateway.url);
+    const left = gateway.stop();
+    await page.getByText(/^This gateway is leaving/).waitFor();
+    await page.getByText('Reconnecting…').waitFor();
+    await left;
+    await page.context().close();
+  });
+});
+
 describe('without a client bundle of its own, the page', () => {
   const bundle = new URL('../node_modules/socket.io-client/dist/socket.io.min.js', import.meta.url);
   let bare;
