@@ -18,7 +18,7 @@ pub enum Rewound {
     To(Timestamp),
     /// It was not asked to.
     No,
-    /// The server cannot seek to a time (Google's emulator cannot): it starts now.
+    /// The server cannot seek to a time: it starts now.
     Impossible,
 }
 
