@@ -1,29 +1,134 @@
-// A TCP proxy that can be cut: an outage of whatever is behind it, without touching that.
+// A TCP proxy that can be cut, reset, frozen and slowed down: an outage of whatever is behind it, without touching that.
 
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
-/** `target` is `host:port`. Resolves to `{ address, cut, heal, close }`. */
+/** How much may be under way in one direction while it is slowed down, in bytes. */
+const MOST_UNDER_WAY = 1 << 20;
+
+/** `target` is `host:port`. */
 export async function startProxy(target) {
-  const [host, port] = target.split(':');
-  const open = new Set();
-  let isCut = false;
-  const server = createServer((client) => {
-    if (isCut) return client.destroy();
+  const proxy = new Proxy(target);
+  await once(proxy.server.listen(0, '127.0.0.1'), 'listening');
+  return proxy;
+}
+
+class Proxy {
+  /** Where new connections lead; may be changed. */
+  target;
+  server = createServer((client) => this.#accept(client));
+  #pipes = new Set();
+  #isCut = false;
+  #isFrozen = false;
+  #delayMs = 0;
+
+  constructor(target) {
+    this.target = target;
+  }
+
+  get address() {
+    return `127.0.0.1:${this.server.address().port}`;
+  }
+
+  /** Ends what is open and takes nothing new. */
+  cut() {
+    this.#isCut = true;
+    this.#pipes.forEach((pipe) => pipe.from.destroy());
+  }
+
+  /** Resets what is open; new connections are welcome. */
+  reset() {
+    this.#pipes.forEach((pipe) => pipe.from.resetAndDestroy());
+  }
+
+  /** Lets nothing through, in either direction, and leaves everything open: what a hanging peer or a lost route looks like. */
+  freeze() {
+    this.#isFrozen = true;
+    this.#pipes.forEach((pipe) => pipe.pump());
+  }
+
+  /** Delays everything by so much in each direction. */
+  slow(ms) {
+    this.#delayMs = ms;
+  }
+
+  heal() {
+    this.#isCut = false;
+    this.#isFrozen = false;
+    this.#delayMs = 0;
+    this.#pipes.forEach((pipe) => pipe.pump());
+  }
+
+  close() {
+    this.server.close();
+    this.cut();
+  }
+
+  get isFrozen() {
+    return this.#isFrozen;
+  }
+
+  get delayMs() {
+    return this.#delayMs;
+  }
+
+  #accept(client) {
+    if (this.#isCut) return client.destroy();
+    const [host, port] = this.target.split(':');
     const upstream = connect(Number(port), host);
     for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      open.add(from);
-      from.pipe(to);
+      from.setNoDelay(true);
+      const pipe = new Pipe(this, from, to);
+      this.#pipes.add(pipe);
       from.on('error', () => to.destroy());
-      from.on('close', () => { open.delete(from); to.destroy(); });
+      from.on('close', () => {
+        this.#pipes.delete(pipe);
+        // Whoever ended politely has the last words still under way.
+        if (!pipe.isEnded) to.destroy();
+      });
     }
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const drop = () => open.forEach((socket) => socket.destroy());
-  return {
-    address: `127.0.0.1:${server.address().port}`,
-    cut() { isCut = true; drop(); },
-    heal() { isCut = false; },
-    close() { server.close(); drop(); },
-  };
+  }
+}
+
+/** One direction of a connection. */
+class Pipe {
+  #proxy;
+  #to;
+  #underWay = [];
+  #bytes = 0;
+  #timer = null;
+  isEnded = false;
+
+  constructor(proxy, from, to) {
+    this.#proxy = proxy;
+    this.from = from;
+    this.#to = to;
+    from.on('data', (chunk) => {
+      this.#underWay.push({ chunk, at: performance.now() + proxy.delayMs });
+      this.#bytes += chunk.length;
+      this.pump();
+    });
+    from.on('end', () => {
+      this.isEnded = true;
+      this.pump();
+    });
+    to.on('drain', () => this.pump());
+  }
+
+  /** Sends what is due, and reads on as long as there is room for it. */
+  pump() {
+    clearTimeout(this.#timer);
+    while (!this.#proxy.isFrozen && !this.#to.writableNeedDrain && this.#underWay[0]?.at <= performance.now()) {
+      const { chunk } = this.#underWay.shift();
+      this.#bytes -= chunk.length;
+      this.#to.write(chunk);
+    }
+    const [next] = this.#underWay;
+    if (!this.#proxy.isFrozen && next && !this.#to.writableNeedDrain) {
+      this.#timer = setTimeout(() => this.pump(), Math.max(1, next.at - performance.now()));
+    }
+    if (this.isEnded && !next && !this.#proxy.isFrozen) this.#to.end();
+    if (this.#proxy.isFrozen || this.#to.writableNeedDrain || this.#bytes > MOST_UNDER_WAY) this.from.pause();
+    else this.from.resume();
+  }
 }

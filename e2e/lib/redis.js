@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const START_DEADLINE_MS = 10_000;
 
-/** Resolves to `{ address, kill }` once it answers. */
+/** Resolves to `{ address, signal, kill }` once it answers. */
 export async function startRedis() {
   const port = await freePort();
   const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
@@ -21,6 +21,7 @@ export async function startRedis() {
   }
   return {
     address: `127.0.0.1:${port}`,
+    signal: (signal) => child.kill(signal),
     async kill() {
       process.off('exit', killWithUs);
       child.kill('SIGKILL');
@@ -29,7 +30,7 @@ export async function startRedis() {
   };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address();
@@ -37,7 +38,7 @@ async function freePort() {
   return port;
 }
 
-function answers(port) {
+export function answers(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
     socket.once('error', () => resolve(false));

@@ -8,13 +8,18 @@ import { BINARY, surroundings } from './mayfly.js';
 const START_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 20_000;
 
+/** The children's end must not outlive the test run, whatever ended that. */
+const children = new Set();
+process.once('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
 /** Starts `target/debug/mayfly-NAME` beside the mayfly binary; resolves with what `ready` finds in its first lines. */
 export async function startService(name, env, ready) {
   const command = join(dirname(BINARY), `mayfly-${name}`);
   const child = spawn(command, [], { env: { ...surroundings(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
   const log = [];
   const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
-  process.once('exit', () => child.kill('SIGKILL'));
+  ended.then(() => children.delete(child));
   const found = await new Promise((resolve, reject) => {
     const fail = (why) => reject(new Error(`${command} ${why}; it said:\n${log.slice(-40).join('\n')}`));
     const timer = setTimeout(() => fail('did not start in time'), START_DEADLINE_MS);
@@ -33,6 +38,10 @@ export async function startService(name, env, ready) {
   return {
     found,
     log,
+    pid: child.pid,
+    /** Resolves to the exit code, or to the signal that ended it. */
+    ended,
+    signal: (signal) => child.kill(signal),
     /** Ends it by SIGTERM and throws unless it leaves by itself with exit code 0. */
     async stop() {
       child.kill('SIGTERM');
@@ -40,6 +49,11 @@ export async function startService(name, env, ready) {
       const end = await ended;
       clearTimeout(late);
       if (end !== 0) throw new Error(`${command} ended with ${end} after SIGTERM; it said:\n${log.slice(-40).join('\n')}`);
+    },
+    /** Ends it without a word to anybody. */
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }

@@ -1,0 +1,96 @@
+// What clients asked for, what they were answered and what they heard. Pure.
+
+const TERMINAL = new Set(['succeeded', 'failed', 'cancelled']);
+/** The longest that a refusal may take. */
+const REFUSAL_MS = 1_000;
+
+export const isEnd = ({ type }) => TERMINAL.has(type);
+export const ends = (job) => job.events.filter(isEnd);
+/** Which delivery of the job an event is about: 1 for the first worker that got it. */
+export const delivery = ({ seq }) => Math.floor(seq / 2 ** 20);
+export const isAccepted = (job) => job.answers.some(({ outcome }) => outcome === 'accepted');
+export const isRefused = (job) => !isAccepted(job) && job.answers.at(-1)?.outcome === 'refused';
+/** Whether nothing more is to be expected of it. */
+export const isSettled = (job) => (isAccepted(job) ? ends(job).length > 0 : isRefused(job));
+
+export class Ledger {
+  #jobs = new Map();
+  #open = new Set();
+
+  submit(id, client, at) {
+    const job = { id, client, at, answers: [], events: [] };
+    this.#jobs.set(id, job);
+    this.#open.add(id);
+    return job;
+  }
+
+  /**
+   * What became of one submit. `outcome` is `accepted`, `refused` (with a code), `silent` (the client gave up waiting
+   * on a connection that stayed open), or `cut` (the connection went away first).
+   */
+  answer(id, { at, ms, outcome, code, gateway, duplicate }) {
+    this.#jobs.get(id).answers.push({ at, ms, outcome, code, gateway, duplicate });
+    this.#close(id);
+  }
+
+  event(id, { at, type, seq, attempt, gateway }) {
+    const job = this.#jobs.get(id);
+    if (!job) return;
+    job.events.push({ at, type, seq, attempt, gateway });
+    this.#close(id);
+  }
+
+  get(id) {
+    return this.#jobs.get(id);
+  }
+
+  get open() {
+    return this.#open.size;
+  }
+
+  /** Everything, in the order of submission. */
+  all() {
+    return [...this.#jobs.values()];
+  }
+
+  #close(id) {
+    if (isSettled(this.#jobs.get(id))) this.#open.delete(id);
+  }
+}
+
+/** Adds it all up. `problems` is empty when every promise was kept. */
+export function balance(jobs) {
+  const accepted = jobs.filter(isAccepted);
+  const refused = jobs.filter(isRefused);
+  const refusals = jobs.flatMap((job) => job.answers.filter(({ outcome }) => outcome === 'refused'));
+  const wrong = {
+    'accepted, but never ended': accepted.filter((job) => ends(job).length === 0),
+    'ended more than once': jobs.filter((job) => ends(job).length > 1),
+    'ended, but not well': accepted.filter((job) => ends(job).some(({ type }) => type !== 'succeeded')),
+    'refused late': jobs.filter((job) => job.answers.some(({ outcome, ms }) => outcome === 'refused' && ms >= REFUSAL_MS)),
+    'refused without a code': jobs.filter((job) => job.answers.some(({ outcome, code }) => outcome === 'refused' && !code)),
+    'neither accepted nor refused': jobs.filter((job) => !isAccepted(job) && !isRefused(job)),
+  };
+  return {
+    sent: jobs.length,
+    accepted: accepted.length,
+    refused: refused.length,
+    lost: wrong['accepted, but never ended'].length,
+    duplicated: wrong['ended more than once'].length,
+    /** Refused because nobody could tell whether Pub/Sub had it, and it had. */
+    ranThoughRefused: refused.filter((job) => ends(job).length > 0).length,
+    /** Submits without an answer on a connection that stayed open. */
+    silent: jobs.filter((job) => job.answers.some(({ outcome }) => outcome === 'silent')).length,
+    slowestRefusalMs: Math.round(Math.max(0, ...refusals.map(({ ms }) => ms))),
+    codes: [...new Set(refusals.map(({ code }) => code))],
+    problems: Object.entries(wrong).filter(([, found]) => found.length > 0).map(([what, found]) => `${found.length} ${what}: ${found.slice(0, 3).map(inWords).join('; ')}`),
+  };
+}
+
+function inWords(job) {
+  const answers = job.answers.map(({ at, ms, outcome, code, gateway }) => `${code ?? outcome} by ${gateway} after ${Math.round(ms)} ms at ${time(at)}`);
+  const events = job.events.map(({ at, type, seq, gateway }) => `${type} ${delivery({ seq })}/${seq % 2 ** 20} by ${gateway} at ${time(at)}`);
+  return `${job.id} of client ${job.client} [${[...answers, ...events].join(', ')}]`;
+}
+
+const time = (at) => new Date(at).toISOString().slice(11, 23);

@@ -1,0 +1,97 @@
+// One client of the crowd: behaves like a page with a stock client. It gives its session back when it reconnects, offers
+// again under the same id what nobody answered, and asks what became of the rest.
+
+import { randomUUID } from 'node:crypto';
+import { Client } from '../../lib/client.js';
+import { now } from './clock.js';
+import { ends } from './ledger.js';
+
+export class Member {
+  gateway = null;
+  #number;
+  #ledger;
+  #client;
+  #session;
+  /** Jobs that have not ended, with their payloads and the last event that was heard. */
+  #open = new Map();
+  #isReady = false;
+
+  /** `onMove` hears of every connect and disconnect: `{ client, at, type, gateway, reason }`. */
+  constructor(number, { url, options, ledger, onMove }) {
+    this.#number = number;
+    this.#ledger = ledger;
+    this.#client = new Client(url, { transports: ['websocket'], auth: (answer) => answer({ session: this.#session }), ...options });
+    const { socket } = this.#client;
+    const move = (type, reason) => onMove({ client: number, at: now(), type, gateway: this.gateway, reason });
+    socket.on('welcome', ({ session, hostname }) => {
+      this.#session = session.token;
+      this.gateway = hostname;
+      this.#isReady = true;
+      move('connect');
+      this.#pickUp();
+    });
+    socket.on('disconnect', (reason) => {
+      this.#isReady = false;
+      move('disconnect', reason);
+      // What the client has heard is in the ledger; keeping it twice would only cost memory.
+      this.#client.heard.length = 0;
+    });
+    socket.on('job:event', (event) => this.#onEvent(event));
+  }
+
+  get isConnected() {
+    return this.#isReady;
+  }
+
+  get status() {
+    return this.#client.last('status') ?? this.#client.welcome?.status;
+  }
+
+  submit(payload) {
+    const id = randomUUID();
+    this.#ledger.submit(id, this.#number, now());
+    this.#open.set(id, { id, payload, seq: 0, isAnswered: false, isUnderWay: false });
+    this.#offer(this.#open.get(id));
+    return id;
+  }
+
+  close() {
+    this.#client.close();
+  }
+
+  async #pickUp() {
+    const jobs = [...this.#open.values()];
+    jobs.filter((job) => !job.isAnswered).forEach((job) => this.#offer(job));
+    const accepted = jobs.filter((job) => job.isAnswered).map(({ id, seq }) => ({ id, seq }));
+    // If the connection goes again, the next one asks again.
+    if (accepted.length) await this.#client.ask('job:resume', { jobs: accepted }).catch(() => {});
+  }
+
+  /** Until there is an answer, or no connection. */
+  async #offer(job) {
+    if (job.isUnderWay) return;
+    job.isUnderWay = true;
+    while (this.#isReady && !job.isAnswered) {
+      const [at, gateway] = [now(), this.gateway];
+      const answer = await this.#client.ask('job:submit', { id: job.id, kind: 'echo', payload: job.payload }).catch(() => null);
+      const record = (outcome, more) => this.#ledger.answer(job.id, { at, ms: now() - at, outcome, gateway, ...more });
+      if (!answer) {
+        record(this.#isReady ? 'silent' : 'cut');
+        continue;
+      }
+      job.isAnswered = true;
+      if (answer.ok) record('accepted', { duplicate: answer.duplicate });
+      else record('refused', { code: answer.error?.code });
+      if (!answer.ok || ends(this.#ledger.get(job.id)).length) this.#open.delete(job.id);
+    }
+    job.isUnderWay = false;
+  }
+
+  #onEvent({ jobId, type, seq, attempt }) {
+    this.#ledger.event(jobId, { at: now(), type, seq, attempt, gateway: this.gateway });
+    const job = this.#open.get(jobId);
+    if (!job) return;
+    job.seq = Math.max(job.seq, seq);
+    if (job.isAnswered && ends(this.#ledger.get(jobId)).length) this.#open.delete(jobId);
+  }
+}

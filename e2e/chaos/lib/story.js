@@ -1,0 +1,52 @@
+// A story: a cluster, a crowd, something terrible, and the books at the end.
+
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { now, seconds } from './clock.js';
+import { Cluster, SERVER } from './cluster.js';
+import { Crowd } from './crowd.js';
+
+const ARTIFACTS = fileURLToPath(new URL('../../../artifacts', import.meta.url));
+/** The last jobs may be waiting for the lease of a killed worker, for a reconnect, and for their turn. */
+const SETTLE_MS = seconds(45);
+
+/**
+ * `play({ cluster, crowd, note })` is given a cluster of `shape` (see Cluster.start). What it passes to `note`, for instance
+ * `{ recoverMs, drainMs }`, goes into the line that the story leaves in artifacts/chaos.jsonl. In the end every job is waited
+ * for and the ledger must balance.
+ */
+export function story(number, name, shape, play) {
+  test(`${number}. ${name} (${SERVER})`, async () => {
+    const figures = {};
+    const beganAt = now();
+    const cluster = await Cluster.start(shape);
+    const crowd = new Crowd(cluster.url);
+    const failures = [];
+    const attempt = (step) => step.catch((error) => failures.push(error));
+    await attempt(play({ cluster, crowd, note: (more) => Object.assign(figures, more) }));
+    await attempt(crowd.rest());
+    if (failures.length === 0) await crowd.settle(SETTLE_MS);
+    const { problems, ...books } = await crowd.balance();
+    await crowd.close();
+    await cluster.stop();
+    if (problems.length) failures.push(new assert.AssertionError({ message: `the ledger does not balance:\n${problems.join('\n')}` }));
+    report({ number, name, server: SERVER, passed: failures.length === 0, ...books, ...figures, seconds: Math.round((now() - beganAt) / 100) / 10 });
+    if (failures.length) keepLogs(number, cluster);
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'));
+    if (failures.length) throw failures[0];
+  });
+}
+
+function report(line) {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  appendFileSync(`${ARTIFACTS}/chaos.jsonl`, `${JSON.stringify(line)}\n`);
+}
+
+/** What everybody said, for whoever wants to know why. */
+function keepLogs(number, cluster) {
+  const folder = `${ARTIFACTS}/chaos-logs/${number}-${SERVER}`;
+  mkdirSync(folder, { recursive: true });
+  for (const [name, lives] of cluster.logs) writeFileSync(`${folder}/${name}.log`, lives.map((log) => log.join('\n')).join('\n--- started again ---\n'));
+}
