@@ -7,7 +7,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{backlog::WarmUp, courier::Courier, ledger::Ledger, seen::Seen, wire::Packet};
+use super::{backlog::WarmUp, courier::Courier, ledger::Ledger, recent::Recent, wire::Packet};
 use crate::metrics::GatewayMetrics;
 
 /// How far back a new gateway looks: as far as the topic keeps.
@@ -20,6 +20,8 @@ const NOTHING: Duration = Duration::from_millis(750);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the history is tidied.
 const TIDY: Duration = Duration::from_secs(1);
+/// How many notifications are remembered: minutes of redeliveries at hundreds a second.
+const SEEN: usize = 16_384;
 /// How many sockets are served in one go before others get their turn.
 const BATCH: usize = 256;
 
@@ -87,7 +89,7 @@ impl Relay {
 
     async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, is_rewound: bool, stop: &CancellationToken) {
         let mut is_warming_up = is_rewound;
-        let mut seen = Seen::default();
+        let mut seen = Recent::new(SEEN);
         let mut tidy = interval(TIDY);
         let mut warm_at = Instant::now() + NOTHING;
         loop {
@@ -112,14 +114,14 @@ impl Relay {
         }
     }
 
-    async fn pass_on(&self, delivery: Delivery, seen: &mut Seen) {
+    async fn pass_on(&self, delivery: Delivery, seen: &mut Recent<String, ()>) {
         let Delivery { message, message_id, published_at, lease, .. } = delivery;
         let is_backlog = self.warm_up.is_backlog(published_at);
         match EventMessage::parse(&message.attributes, message.body, &message_id, published_at) {
             Ok(EventMessage::Job(event)) if is_backlog => self.ledger.remember(event),
             Ok(EventMessage::Job(event)) => self.ledger.take(event),
             Ok(EventMessage::Notification(notification)) => {
-                if seen.is_new(&notification.id) && !is_backlog {
+                if seen.insert(notification.id.clone(), ()) && !is_backlog {
                     match Packet::of_notification(&notification) {
                         Ok(packet) => self.notify(&notification.audience, &packet).await,
                         Err(error) => warn!(id = notification.id, %error, "a notification's data cannot be written for socket.io"),

@@ -43,13 +43,19 @@ impl Courier {
         }
     }
 
-    /// Sends to one.
+    /// Sends to one, unless it tells of a job what this socket was told already.
     pub(crate) fn send(&self, socket: &SocketRef, packet: &Packet) {
         let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
-        self.deliver(socket, &client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
+        let send = || self.deliver(socket, &client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
+        match packet.news {
+            Some(news) => client.told.tell(news, send),
+            None => {
+                send();
+            }
+        }
     }
 
-    /// Does `send`, which queues about `weight` bytes, unless the client is too far behind.
+    /// Does `send`, which queues about `weight` bytes, unless the client is too far behind. Tells whether it did.
     pub(crate) fn deliver(
         &self,
         socket: &SocketRef,
@@ -57,10 +63,11 @@ impl Courier {
         urgency: Urgency,
         weight: usize,
         send: impl FnOnce() -> Result<(), SendError>,
-    ) {
+    ) -> bool {
         let connection = client.connection(socket);
         let is_behind = connection.as_ref().is_some_and(|connection| connection.outbound() > self.max_outbound);
-        match if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() } {
+        let sent = if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() };
+        match &sent {
             Ok(()) => {
                 if let Some(connection) = connection {
                     connection.queued(weight);
@@ -70,6 +77,7 @@ impl Courier {
             Err(SendError::Socket(SocketError::Closed)) => {}
             Err(SendError::Serialize(error)) => debug!(%error, "a message cannot be written for socket.io"),
         }
+        sent.is_ok()
     }
 
     fn too_slow(&self, client: &Client, urgency: Urgency) {

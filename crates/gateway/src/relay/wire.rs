@@ -5,6 +5,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use shared::{Audience, JobEvent, JobId, Kind, Notification, Payload, PayloadError, Timestamp, WireError};
 
+use super::told::News;
+
 /// The event that tells of a job.
 const JOB_EVENT: &str = "job:event";
 /// The event that carries a notification.
@@ -15,6 +17,8 @@ const CHANNEL_EVENT: &str = "channel:event";
 pub(crate) struct Packet {
     pub(crate) event: &'static str,
     pub(crate) urgency: Urgency,
+    /// What it tells of a job, if it does.
+    pub(super) news: Option<News>,
     body: Body,
     /// About how many bytes travel.
     pub(crate) weight: usize,
@@ -82,7 +86,7 @@ impl Packet {
         };
         let body = if Data::is_json(view.data.as_ref()) { Body::Json(raw(&view)?) } else { Body::JobEvent(view) };
         let urgency = if event.event_type.is_durable() { Urgency::Durable } else { Urgency::Perishable };
-        Ok(Self { event: JOB_EVENT, urgency, weight: body.weight(event.data.as_ref()), body })
+        Ok(Self { event: JOB_EVENT, urgency, news: Some(News::of(event)), weight: body.weight(event.data.as_ref()), body })
     }
 
     pub(crate) fn of_notification(notification: &Notification) -> Result<Self, PayloadError> {
@@ -96,13 +100,14 @@ impl Packet {
             id: notification.id.clone(),
         };
         let body = if Data::is_json(view.data.as_ref()) { Body::Json(raw(&view)?) } else { Body::ChannelEvent(view) };
-        Ok(Self { event: CHANNEL_EVENT, urgency: Urgency::Durable, weight: body.weight(notification.data.as_ref()), body })
+        let weight = body.weight(notification.data.as_ref());
+        Ok(Self { event: CHANNEL_EVENT, urgency: Urgency::Durable, news: None, weight, body })
     }
 
     /// Something without binary in it.
     pub(crate) fn of_json(event: &'static str, urgency: Urgency, value: &impl Serialize) -> Result<Self, PayloadError> {
         let json = raw(value)?;
-        Ok(Self { event, urgency, weight: json.get().len(), body: Body::Json(json) })
+        Ok(Self { event, urgency, news: None, weight: json.get().len(), body: Body::Json(json) })
     }
 }
 

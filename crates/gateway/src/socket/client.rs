@@ -10,12 +10,14 @@ use crate::{
     identity::Caller,
     metrics::GatewayMetrics,
     net::{Connection, Link},
+    relay::Told,
 };
 
 /// A connected socket, beside what socket.io knows of it.
 pub(crate) struct Client {
     pub(crate) caller: Caller,
     pub(crate) allowance: Arc<Allowance>,
+    pub(crate) told: Told,
     link: Link,
     connection: OnceLock<Arc<Connection>>,
     closed: AtomicBool,
@@ -30,7 +32,16 @@ pub(crate) struct Pending(Arc<Client>);
 impl Client {
     pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, link: Link, metrics: GatewayMetrics) -> Self {
         metrics.sockets.inc();
-        Self { caller, allowance, link, connection: OnceLock::new(), closed: AtomicBool::new(false), pending: AtomicUsize::new(0), metrics }
+        Self {
+            caller,
+            allowance,
+            told: Told::nothing(),
+            link,
+            connection: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            pending: AtomicUsize::new(0),
+            metrics,
+        }
     }
 
     /// Closes the transport, so that the client comes back by itself. Tells whether it was open until now.

@@ -46,7 +46,7 @@ pub(super) fn handle(mut request: Request) {
     }
 }
 
-/// A duplicate of a job that has ended gets its end again: the first telling may have been lost.
+/// A duplicate of a job that has ended is told the end, unless this socket has heard it: the first telling may have been lost.
 fn answer(request: Request, confirmation: &Confirmation) {
     let socket = request.reply.socket.clone();
     let accepted = confirmation.result.as_ref();

@@ -7,6 +7,7 @@ mod drain;
 mod http;
 mod isolation;
 mod limits;
+mod once;
 mod outage;
 mod page;
 mod redis;

@@ -2,17 +2,9 @@
 
 use cache::Published;
 use serde_json::json;
-use service::State;
 use shared::{Audience, EventType, JobEvent, JobId, Payload, Timestamp};
 
-use crate::support::{Client, FakeWorker, Heard, Installation, Redis, Serving, eventually};
-
-async fn gateway_with(installation: &Installation, redis: &Redis) -> Serving {
-    let gateway = installation.gateway(&["--redis-url", &redis.url(), "--redis-deadline", "2000"]).await;
-    let components = gateway.process.health.watch();
-    eventually("the gateway has Redis", async || components.borrow().get("redis") == Some(&State::Up)).await;
-    gateway
-}
+use crate::support::{Client, FakeWorker, Heard, Installation, Redis, eventually};
 
 async fn own_event(client: &mut Client, event_type: EventType, seq: u64) -> JobEvent {
     let session = client.welcome().await["session"]["id"].as_str().unwrap().parse().unwrap();
@@ -32,7 +24,7 @@ async fn own_event(client: &mut Client, event_type: EventType, seq: u64) -> JobE
 #[tokio::test]
 async fn perishable_events_come_by_redis() {
     let (installation, redis) = (Installation::start().await, Redis::start());
-    let gateway = gateway_with(&installation, &redis).await;
+    let gateway = redis.gateway(&installation).await;
     let mut client = gateway.client().await;
     assert_eq!(client.welcome().await["status"]["redis"], "up");
     let worker = redis.cache().await;
@@ -49,7 +41,7 @@ async fn perishable_events_come_by_redis() {
 #[tokio::test]
 async fn what_redis_remembers_is_recovered_and_not_done_twice() {
     let (installation, redis) = (Installation::start().await, Redis::start());
-    let gateway = gateway_with(&installation, &redis).await;
+    let gateway = redis.gateway(&installation).await;
     let mut client = gateway.client().await;
     let worker = redis.cache().await;
     let mut ends = Vec::new();
@@ -76,7 +68,7 @@ async fn what_redis_remembers_is_recovered_and_not_done_twice() {
 #[tokio::test]
 async fn jobs_go_on_when_redis_goes() {
     let (installation, mut redis) = (Installation::start().await, Redis::start());
-    let gateway = gateway_with(&installation, &redis).await;
+    let gateway = redis.gateway(&installation).await;
     let mut worker = installation.worker().await;
     let mut client = gateway.client().await;
     let id = client.submit(json!(1)).await;

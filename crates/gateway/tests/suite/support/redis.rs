@@ -7,7 +7,7 @@ use cache::{Cache, CacheSettings};
 use clap::Parser;
 use service::{Process, ServiceSettings, State};
 
-use super::eventually;
+use super::{Installation, Serving, eventually};
 
 /// A real Redis, empty at first.
 pub struct Redis {
@@ -34,6 +34,19 @@ impl Redis {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// A gateway with this Redis, once it has it. The deadline is generous: these stories are not about a slow Redis.
+    pub async fn gateway(&self, installation: &Installation) -> Serving {
+        self.gateway_with(installation, &[]).await
+    }
+
+    pub async fn gateway_with(&self, installation: &Installation, arguments: &[&str]) -> Serving {
+        let url = self.url();
+        let gateway = installation.gateway(&[&["--redis-url", &url, "--redis-deadline", "2000"], arguments].concat()).await;
+        let components = gateway.process.health.watch();
+        eventually("the gateway has Redis", async || components.borrow().get("redis") == Some(&State::Up)).await;
+        gateway
     }
 
     /// A worker's way to it.

@@ -29,20 +29,31 @@ impl FakeWorker {
         job
     }
 
+    /// The job of this id, taken for good; the next one must be it.
+    pub async fn job_of(&mut self, id: &str) -> JobMessage {
+        let job = self.job().await;
+        assert_eq!(job.id.to_string(), id);
+        job
+    }
+
     /// Says something about a job; `step` orders what is said.
     pub async fn say(&self, job: &JobMessage, event_type: EventType, step: u32, data: Option<Payload>) {
-        self.publish(JobEvent {
+        self.publish(Self::event(job, event_type, seq(1, step), data)).await;
+    }
+
+    /// What could be said about a job.
+    pub fn event(job: &JobMessage, event_type: EventType, seq: u64, data: Option<Payload>) -> JobEvent {
+        JobEvent {
             job_id: job.id,
             kind: job.kind.clone(),
             audience: job.audience.clone(),
-            seq: seq(1, step),
+            seq,
             attempt: 1,
             event_type,
             at: Timestamp::now(),
             data,
             error: None,
-        })
-        .await;
+        }
     }
 
     pub async fn publish(&self, event: JobEvent) {
