@@ -1,8 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use deadpool_redis::redis::cmd;
 use service::{Process, State};
-use shared::{EventType, JobEvent, JobId};
+use shared::{Attributes, EventType, JobEvent, JobId, Notification};
 
 use crate::{
     CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, claim, frame, history,
@@ -74,15 +75,24 @@ impl Cache {
 
     /// Tells every gateway of a perishable event.
     pub async fn publish_event(&self, event: &JobEvent) -> Published {
+        self.publish(event.to_message()).await
+    }
+
+    /// Tells every gateway of a perishable notification.
+    pub async fn publish_notification(&self, notification: &Notification) -> Published {
+        self.publish(notification.to_message()).await
+    }
+
+    async fn publish(&self, message: (Attributes, Bytes)) -> Published {
         let Backend::Present(present) = &self.0 else { return Published::Unavailable };
-        let (channel, frame) = (subscriber::channel(&present.redis), frame::encode(event));
+        let (channel, frame) = (subscriber::channel(&present.redis), frame::encode(message));
         let published = present.redis.run(Command::PublishEvent, async |mut connection| {
             cmd("PUBLISH").arg(channel).arg(frame).query_async::<()>(&mut connection).await
         });
         if published.await.is_some() { Published::Redis } else { Published::Unavailable }
     }
 
-    /// Perishable events from every worker.
+    /// Perishable events from every worker and gateway.
     #[must_use]
     pub fn events(&self) -> PerishableEvents {
         match &self.0 {

@@ -1,29 +1,25 @@
-//! A job event as one string of bytes: its Pub/Sub attributes and body, so that there is one wire format and one parser.
+//! A message as one string of bytes: its Pub/Sub attributes and body, so that there is one wire format and one parser.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use shared::{Attributes, EventMessage, JobEvent, Timestamp};
+use shared::{Attributes, EventMessage, Timestamp};
 
-/// The same event always gives the same bytes: a history knows by them what it has already.
-pub(crate) fn encode(event: &JobEvent) -> Vec<u8> {
-    let (attributes, body) = event.to_message();
+/// The same message always gives the same bytes: a history knows by them what it has already.
+pub(crate) fn encode((attributes, body): (Attributes, Bytes)) -> Vec<u8> {
     rmp_serde::to_vec(&(BTreeMap::from_iter(attributes), body)).expect("strings and bytes always have a MessagePack form")
 }
 
-/// Nothing if the bytes are not a job event: another version of Mayfly may have written them.
-pub(crate) fn decode(frame: &[u8]) -> Option<JobEvent> {
+/// Nothing if the bytes are no message: another version of Mayfly may have written them.
+pub(crate) fn decode(frame: &[u8]) -> Option<EventMessage> {
     let (attributes, body): (Attributes, Bytes) = rmp_serde::from_slice(frame).ok()?;
-    match EventMessage::parse(&attributes, body, "", Timestamp::UNIX_EPOCH) {
-        Ok(EventMessage::Job(event)) => Some(event),
-        Ok(EventMessage::Notification(_)) | Err(_) => None,
-    }
+    EventMessage::parse(&attributes, body, "", Timestamp::UNIX_EPOCH).ok()
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use shared::{Audience, EventType, JobId, Payload};
+    use shared::{Audience, EventType, JobEvent, JobId, Notification, Payload};
 
     use super::*;
 
@@ -42,10 +38,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_event_comes_back_from_its_frame() {
+    fn a_message_comes_back_from_its_frame() {
         let event = event(7, EventType::Succeeded);
-        assert_eq!(encode(&event), encode(&event.clone()));
-        assert_eq!(decode(&encode(&event)), Some(event));
+        assert_eq!(encode(event.to_message()), encode(event.to_message()));
+        assert_eq!(decode(&encode(event.to_message())), Some(EventMessage::Job(event)));
+        let chat = Notification { id: "1".into(), audience: Audience::Channel("news".into()), event: "said".into(), data: None };
+        assert_eq!(decode(&encode(chat.to_message())), Some(EventMessage::Notification(chat)));
         assert_eq!(decode(b"garbage"), None);
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use deadpool_redis::redis::{cmd, pipe};
-use shared::{JobEvent, JobId};
+use shared::{EventMessage, JobEvent, JobId};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -44,7 +44,7 @@ impl Recorder {
 /// One sorted set a job, by `seq`: writing an event twice changes nothing.
 async fn record(redis: &Redis, event: &JobEvent, keep: Duration) {
     let key = key(redis, event.job_id);
-    let frame = frame::encode(event);
+    let frame = frame::encode(event.to_message());
     let written = redis.run(Command::RecordEvent, async |mut connection| {
         pipe()
             .add_command(cmd("ZADD").arg(&key).arg(event.seq).arg(frame).take())
@@ -65,7 +65,11 @@ pub(crate) async fn read(redis: &Redis, job_id: JobId, after_seq: u64) -> Option
             cmd("ZRANGEBYSCORE").arg(&key).arg(format!("({after_seq}")).arg("+inf").query_async(&mut connection).await
         })
         .await?;
-    Some(frames.iter().filter_map(|frame| frame::decode(frame)).collect())
+    let event = |frame: &Vec<u8>| match frame::decode(frame)? {
+        EventMessage::Job(event) => Some(event),
+        EventMessage::Notification(_) => None,
+    };
+    Some(frames.iter().filter_map(event).collect())
 }
 
 fn key(redis: &Redis, job_id: JobId) -> String {

@@ -3,7 +3,7 @@ use std::{future::pending, time::Duration};
 use deadpool_redis::redis::RedisResult;
 use futures::StreamExt;
 use service::State;
-use shared::JobEvent;
+use shared::EventMessage;
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::timeout,
@@ -12,8 +12,8 @@ use tracing::{debug, info};
 
 use crate::{frame, metrics::Queue, redis::Redis};
 
-/// Perishable events from every worker, as long as Redis carries them.
-pub struct PerishableEvents(Option<mpsc::Receiver<JobEvent>>);
+/// Perishable events from every worker and gateway, as long as Redis carries them.
+pub struct PerishableEvents(Option<mpsc::Receiver<EventMessage>>);
 
 /// A relay that is this far behind is better served by newer events.
 const QUEUE: usize = 4096;
@@ -45,7 +45,7 @@ impl PerishableEvents {
     }
 
     /// The next event; waits for ever without Redis. Cancellation safe.
-    pub async fn next(&mut self) -> JobEvent {
+    pub async fn next(&mut self) -> EventMessage {
         match &mut self.0 {
             Some(receiver) => match receiver.recv().await {
                 Some(event) => event,
@@ -57,7 +57,7 @@ impl PerishableEvents {
 }
 
 /// Passes events on until Redis goes away. A frozen server keeps the connection open and says nothing, hence the looks at the component.
-async fn receive(redis: &Redis, events: &mpsc::Sender<JobEvent>) -> RedisResult<()> {
+async fn receive(redis: &Redis, events: &mpsc::Sender<EventMessage>) -> RedisResult<()> {
     let subscribe = async {
         let mut subscription = redis.client.get_async_pubsub().await?;
         subscription.subscribe(channel(redis)).await?;

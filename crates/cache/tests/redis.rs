@@ -8,10 +8,10 @@ use std::time::Duration;
 use cache::{Claim, Published};
 use common::{DEADLINE, Redis, event, state, until};
 use service::State;
-use shared::{EventType, JobId};
+use shared::{Audience, EventMessage, EventType, JobId, Notification};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_perishable_event_reaches_every_listener() {
+async fn what_is_perishable_reaches_every_listener() {
     let redis = Redis::started();
     let (worker, gateway) = (redis.cache(), redis.cache());
     let mut events = gateway.events();
@@ -29,7 +29,16 @@ async fn a_perishable_event_reaches_every_listener() {
         received = tokio::time::timeout(DEADLINE, events.next()) => received.unwrap(),
         () = resend => unreachable!("it never ends"),
     };
+    let sent = EventMessage::Job(sent);
     assert_eq!(received, sent);
+
+    let chat = Notification { id: "1".into(), audience: Audience::Channel("news".into()), event: "said".into(), data: None };
+    assert_eq!(worker.publish_notification(&chat).await, Published::Redis);
+    let mut received = sent.clone();
+    while received == sent {
+        received = tokio::time::timeout(DEADLINE, events.next()).await.unwrap();
+    }
+    assert_eq!(received, EventMessage::Notification(chat));
 }
 
 #[tokio::test(flavor = "multi_thread")]
