@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use service::{Component, Metrics, State};
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -91,20 +91,17 @@ impl Bus {
         self.0.declared.ensure(&topology).await
     }
 
-    /// [`Self::ensure`] for those who must not wait: tries until it works or the bus is gone.
+    /// [`Self::ensure`] for those who have nothing to do without it: tries until it works, and says once that it does not yet.
+    ///
+    /// Begin to consume after this: a stream that is opened too early is told that there is no such subscription. Cancellation safe.
+    pub async fn ensured(&self, topology: Topology) {
+        self.0.declared.ensured(&topology).await;
+    }
+
+    /// [`Self::ensured`] for those who must not wait: goes on in the background, until it works or the bus is gone.
     pub fn ensure_eventually(&self, topology: Topology) {
-        const PAUSE: Duration = Duration::from_secs(1);
         let (declared, end) = (Arc::clone(&self.0.declared), self.0.end.clone());
-        tokio::spawn(end.run_until_cancelled_owned(async move {
-            let mut reported = false;
-            while let Err(error) = declared.ensure(&topology).await {
-                if !reported {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot create the topology yet; trying until it works");
-                    reported = true;
-                }
-                sleep(PAUSE).await;
-            }
-        }));
+        tokio::spawn(end.run_until_cancelled_owned(async move { declared.ensured(&topology).await }));
     }
 
     /// Publishes within the setting's deadline, retries included, and returns the server's id of the message.

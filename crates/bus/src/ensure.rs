@@ -41,6 +41,8 @@ impl Declared {
     pub(crate) const ATTEMPT: Duration = Duration::from_secs(5);
     /// Between two attempts at a server that is not there.
     const PAUSE: Duration = Duration::from_millis(200);
+    /// Between two rounds of attempts, for those who do not give up.
+    const AGAIN: Duration = Duration::from_secs(1);
     /// Whoever asks again so soon after a restoration asks about the same loss.
     const RESTORED: Duration = Duration::from_millis(500);
 
@@ -53,6 +55,18 @@ impl Declared {
     pub(crate) async fn ensure(&self, topology: &Topology) -> Result<(), BusError> {
         self.declare(topology);
         if self.enabled { self.create(topology, Instant::now() + self.deadline).await } else { Ok(()) }
+    }
+
+    /// [`Self::ensure`], again and again until it works; says once that it does not yet.
+    pub(crate) async fn ensured(&self, topology: &Topology) {
+        let mut reported = false;
+        while let Err(error) = self.ensure(topology).await {
+            if !reported {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot create the topology yet; trying until it works");
+                reported = true;
+            }
+            sleep(Self::AGAIN).await;
+        }
     }
 
     pub(crate) fn declare(&self, topology: &Topology) {

@@ -36,6 +36,7 @@ impl DeadLetterWorker {
         self.bus.ensure_eventually(Topology::new(names).dead_letter().events());
         let options = ConsumeOptions { max_messages: 16, ..ConsumeOptions::default() };
         let mut consumer = self.bus.consume(&names.dead_letter_subscription(), options);
+        tracing::info!("taking dead letters");
         let draining = self.lifecycle.draining();
         while let Some(Some(delivery)) = draining.run_until_cancelled(consumer.next()).await {
             // One that is not told in time is handed back by being dropped.

@@ -43,7 +43,9 @@ impl Worker {
         let core = self.core;
         let topology = Topology::new(core.bus.names()).events().control();
         let topology = self.kinds.keys().fold(topology, Topology::jobs);
-        core.bus.ensure_eventually(topology);
+        if core.lifecycle.draining().run_until_cancelled(core.bus.ensured(topology)).await.is_none() {
+            return;
+        }
         let (stations, done) = (TaskTracker::new(), CancellationToken::new());
         let control = tokio::spawn(control::listen(Arc::clone(&core), done.clone()));
         for registered in self.kinds.into_values() {

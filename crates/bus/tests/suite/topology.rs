@@ -14,6 +14,7 @@ on_both_servers! {
     production_does_not_create_topics,
     without_a_server_ensuring_gives_up_at_its_deadline,
     a_server_that_is_late_is_waited_for,
+    whoever_needs_the_topology_waits_for_it_beyond_any_deadline_and_then_finds_everything,
     an_instance_hears_what_comes_and_leaves_nothing_behind,
     a_new_instance_hears_the_past,
     a_new_instance_hears_only_the_past_that_it_asks_for,
@@ -62,6 +63,26 @@ async fn a_server_that_is_late_is_waited_for(server: &Server) {
     crate::server::becomes(&bus, service::State::Down).await;
     server.network.set(Network::Fine);
     soon("the topology", ensured).await.unwrap().unwrap();
+}
+
+async fn whoever_needs_the_topology_waits_for_it_beyond_any_deadline_and_then_finds_everything(server: &Server) {
+    server.network.set(Network::Cut);
+    let metrics = service::Metrics::default();
+    let settings = BusSettings { pubsub_ensure_deadline: Duration::from_millis(100), ..server.settings() };
+    let bus = bus::Bus::connect(&settings, &metrics).await.unwrap();
+    let mut ensured = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.ensured(everything(&bus)).await }
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut ensured).await.is_err());
+    server.network.set(Network::Fine);
+    // On a machine where even a server that is there needs longer than this deadline, it takes several rounds.
+    soon("the topology", ensured).await.unwrap();
+
+    let mut consumer = bus.consume(&bus.names().job_subscription(&"echo".parse().unwrap()), ConsumeOptions::default());
+    bus.publish(&bus.names().jobs(&"echo".parse().unwrap()), text("hello")).await.unwrap();
+    next(&mut consumer).await.ack();
+    assert!(!metrics.encode().contains("reason=\"missing\""), "a stream was opened too early");
 }
 
 async fn an_instance_hears_what_comes_and_leaves_nothing_behind(server: &Server) {
