@@ -138,8 +138,8 @@ fn a_second_ctrl_c_leaves_at_once() {
 
 #[test]
 fn a_taken_port_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let holder = TcpListener::bind(taken).unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
     let (code, line) = refusal(&[], &[("PORT", &taken.port().to_string())]);
     assert_eq!((code, line), (1, format!("mayfly: cannot listen on {taken}: Address already in use (os error 98)")));
     let (code, line) = refusal(&[], &[("PUBSUB_EMULATOR_LISTEN", &taken.to_string())]);
