@@ -41,6 +41,7 @@ export async function startService(name, env, ready) {
     pid: child.pid,
     /** Resolves to the exit code, or to the signal that ended it. */
     ended,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     signal: (signal) => child.kill(signal),
     /** Ends it by SIGTERM and throws unless it leaves by itself with exit code 0. */
     async stop() {

@@ -6,10 +6,12 @@ import { startProxy } from '../../lib/proxy.js';
 import { startRedis } from '../../lib/redis.js';
 import { startService } from '../../lib/service.js';
 import { startBalancer } from './balancer.js';
-import { now, seconds, until } from './clock.js';
+import { now, pause, seconds, until } from './clock.js';
 import { SERVER, startPubsub, tidyUp } from './pubsub.js';
 
-const READY = { gateway: /serving on (http:\/\/\S+)/, 'worker-echo': /(taking jobs)/ };
+const READY = { gateway: /serving on (http:\/\/\S+)/, 'worker-echo': /(taking jobs)/, 'worker-dead-letter': /(taking dead letters)/ };
+/** How soon a process that ended by itself is started again. */
+const RESTART_MS = 500;
 const HEALTHY_MS = seconds(20);
 /** How long a process may take to leave before we stop waiting; what it may take is for the stories to say. */
 const LEAVE_MS = seconds(30);
@@ -27,16 +29,18 @@ export class Cluster {
   #links = new Map();
 
   /**
-   * `gateways` and `workers` are numbers: they are called `gateway-1`, `worker-1` and so on. Without `redis` there is none
-   * at first, though the processes look for it. `isOwn` asks for a Pub/Sub that can be ended.
+   * `gateways`, `workers` and `deadLetters` are numbers: they are called `gateway-1`, `worker-1`, `dead-letter-1` and so on.
+   * Without `redis` or `pubsub` there is none at first, though the processes look for it. `isOwn` asks for a Pub/Sub that
+   * can be ended.
    */
-  static async start({ gateways = 2, workers = 2, redis = true, isOwn = false, env = {} } = {}) {
+  static async start({ gateways = 2, workers = 2, deadLetters = 0, redis = true, pubsub = true, isOwn = false, env = {} } = {}) {
     const cluster = new Cluster();
     try {
       cluster.balancer = await startBalancer();
-      await Promise.all([cluster.startPubsub({ isOwn }), redis && cluster.startRedis()]);
+      await Promise.all([pubsub && cluster.startPubsub({ isOwn }), redis && cluster.startRedis()]);
       const names = (kind, count) => Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
-      await Promise.all([...names('gateway', gateways), ...names('worker', workers)].map((name) => cluster.start(name, env)));
+      const all = [...names('gateway', gateways), ...names('worker', workers), ...names('dead-letter', deadLetters)];
+      await Promise.all(all.map((name) => cluster.start(name, env)));
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -62,7 +66,7 @@ export class Cluster {
 
   /** Starts a gateway or a worker, perhaps again, and waits until it is ready for what it is for. */
   async start(name, env = {}) {
-    const kind = name.startsWith('gateway') ? 'gateway' : 'worker-echo';
+    const kind = name.startsWith('gateway') ? 'gateway' : name.startsWith('dead-letter') ? 'worker-dead-letter' : 'worker-echo';
     const [pubsub, redis] = await Promise.all([this.link(name, 'pubsub'), this.link(name, 'redis')]);
     const settings = {
       HOSTNAME: name, PORT: '0', HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
@@ -76,6 +80,26 @@ export class Cluster {
       await until(() => this.balancer.healthy().includes(name), `${name} to be healthy`, HEALTHY_MS);
     }
     return service;
+  }
+
+  /** Starts a process again whenever it ends by itself, as Kubernetes does. Returns the list of such ends, which grows. */
+  keepAlive(name, env = {}) {
+    const deaths = [];
+    const watch = async (service) => {
+      const end = await service.ended;
+      if (this.#services.get(name) !== service) return;
+      deaths.push({ at: now(), end });
+      await pause(RESTART_MS);
+      // It may have been ended, and everything with it, in the meantime.
+      if (this.#services.get(name) === service) watch(await this.start(name, env));
+    };
+    watch(this.#services.get(name));
+    return deaths;
+  }
+
+  /** Process ids by name, of the processes that have not ended. */
+  pids() {
+    return Object.fromEntries([...this.#services].filter(([, { isRunning }]) => isRunning()).map(([name, { pid }]) => [name, pid]));
   }
 
   /** The process of that name: `{ found, log, pid, ended, signal }`; of a gateway, `found` is its URL. */

@@ -28,9 +28,20 @@ const requests = {
   },
 
   /** Submits so many jobs, from one client after another. */
-  submit({ count, payload }) {
-    return Array.from({ length: count }, () => members[next++ % members.length].submit(payload));
+  submit({ count, payload, mayEnd }) {
+    return Array.from({ length: count }, () => members[next++ % members.length].submit(payload, mayEnd));
   },
+
+  /** One job for one client after another, which somebody else will publish. */
+  adopt({ ids, mayEnd }) {
+    return ids.map((id) => {
+      const member = members[next++ % members.length];
+      member.adopt(id, mayEnd);
+      return { id, audience: member.audience };
+    });
+  },
+
+  ping: () => Promise.all(members.map((member) => member.ping())),
 
   /** Submits so many jobs a second, until told to rest. */
   steady({ perSecond, payload }) {

@@ -31,9 +31,19 @@ export class Crowd {
     return this.#ask('open', { url: this.#url, clients, options });
   }
 
-  /** So many jobs at once, from one client after another. Resolves to their ids; answers and events follow. */
-  submit(count, payload) {
-    return this.#ask('submit', { count, payload });
+  /** So many jobs at once, from one client after another. Resolves to their ids; answers and events follow. They should succeed, or end as `mayEnd` says. */
+  submit(count, payload, mayEnd) {
+    return this.#ask('submit', { count, payload, mayEnd });
+  }
+
+  /** Has one client after another wait for a job that somebody else will publish: `{ id, audience }` of each. */
+  adopt(ids, mayEnd) {
+    return this.#ask('adopt', { ids, mayEnd });
+  }
+
+  /** How long a `ping` of each client took, in milliseconds. */
+  ping() {
+    return this.#ask('ping');
   }
 
   /** So many jobs a second, until `rest`. */

@@ -17,8 +17,9 @@ export class Ledger {
   #jobs = new Map();
   #open = new Set();
 
-  submit(id, client, at) {
-    const job = { id, client, at, answers: [], events: [] };
+  /** `mayEnd` names the ways in which it may end, if not well. */
+  submit(id, client, at, mayEnd = ['succeeded']) {
+    const job = { id, client, at, mayEnd, answers: [], events: [] };
     this.#jobs.set(id, job);
     this.#open.add(id);
     return job;
@@ -28,8 +29,8 @@ export class Ledger {
    * What became of one submit. `outcome` is `accepted`, `refused` (with a code), `silent` (the client gave up waiting
    * on a connection that stayed open), or `cut` (the connection went away first).
    */
-  answer(id, { at, ms, outcome, code, gateway, duplicate }) {
-    this.#jobs.get(id).answers.push({ at, ms, outcome, code, gateway, duplicate });
+  answer(id, { at, ms, outcome, code, retryAfterMs, gateway, duplicate }) {
+    this.#jobs.get(id).answers.push({ at, ms, outcome, code, retryAfterMs, gateway, duplicate });
     this.#close(id);
   }
 
@@ -66,7 +67,7 @@ export function balance(jobs) {
   const wrong = {
     'accepted, but never ended': accepted.filter((job) => ends(job).length === 0),
     'ended more than once': jobs.filter((job) => ends(job).length > 1),
-    'ended, but not well': accepted.filter((job) => ends(job).some(({ type }) => type !== 'succeeded')),
+    'ended, but not as it should': accepted.filter((job) => ends(job).some(({ type }) => !job.mayEnd.includes(type))),
     'refused late': jobs.filter((job) => job.answers.some(({ outcome, ms }) => outcome === 'refused' && ms >= REFUSAL_MS)),
     'refused without a code': jobs.filter((job) => job.answers.some(({ outcome, code }) => outcome === 'refused' && !code)),
     'neither accepted nor refused': jobs.filter((job) => !isAccepted(job) && !isRefused(job)),

@@ -47,12 +47,31 @@ export class Member {
     return this.#client.last('status') ?? this.#client.welcome?.status;
   }
 
-  submit(payload) {
+  /** For services that publish to this client. */
+  get audience() {
+    return `session:${this.#client.welcome.session.id}`;
+  }
+
+  /** Milliseconds to the gateway and back. */
+  async ping() {
+    const at = now();
+    await this.#client.ask('ping', 1);
+    return now() - at;
+  }
+
+  submit(payload, mayEnd) {
     const id = randomUUID();
-    this.#ledger.submit(id, this.#number, now());
+    this.#ledger.submit(id, this.#number, now(), mayEnd);
     this.#open.set(id, { id, payload, seq: 0, isAnswered: false, isUnderWay: false });
     this.#offer(this.#open.get(id));
     return id;
+  }
+
+  /** Waits for a job that somebody else publishes for this client, as for one of its own that was accepted. */
+  adopt(id, mayEnd) {
+    this.#ledger.submit(id, this.#number, now(), mayEnd);
+    this.#ledger.answer(id, { at: now(), ms: 0, outcome: 'accepted', gateway: this.gateway });
+    this.#open.set(id, { id, seq: 0, isAnswered: true, isUnderWay: false });
   }
 
   close() {
@@ -81,7 +100,7 @@ export class Member {
       }
       job.isAnswered = true;
       if (answer.ok) record('accepted', { duplicate: answer.duplicate });
-      else record('refused', { code: answer.error?.code });
+      else record('refused', { code: answer.error?.code, retryAfterMs: answer.error?.retryAfterMs });
       if (!answer.ok || ends(this.#ledger.get(job.id)).length) this.#open.delete(job.id);
     }
     job.isUnderWay = false;

@@ -15,9 +15,13 @@ export const SERVER = process.env.CHAOS_PUBSUB ?? 'embedded';
 /** Google's that is running already. It outlives the stories, so those that end Pub/Sub bring their own. */
 const shared = process.env.MAYFLY_GOOGLE_EMULATOR;
 
+/** The one that this process has started for all stories that do not end theirs: each is a JVM that wants most of a core. */
+let common;
+
 /** Resolves to `{ address, signal, kill }`; a shared one has neither of the latter two. `isOwn` asks for one that can be ended. */
 export async function startPubsub({ isOwn = false } = {}) {
-  if (SERVER === 'google') return shared && !isOwn ? { address: shared } : startGoogle();
+  if (SERVER === 'google' && isOwn) return startGoogle();
+  if (SERVER === 'google') return { address: shared ?? (await (common ??= startGoogle())).address };
   const { found, signal, kill, log } = await startService('emulator', { PUBSUB_EMULATOR_LISTEN: '127.0.0.1:0' }, LISTENING);
   return { address: found, signal, kill, log };
 }

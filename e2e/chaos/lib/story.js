@@ -33,7 +33,7 @@ export function story(number, name, shape, play) {
     await cluster.stop();
     if (problems.length) failures.push(new assert.AssertionError({ message: `the ledger does not balance:\n${problems.join('\n')}` }));
     report({ number, name, server: SERVER, passed: failures.length === 0, ...books, ...figures, seconds: Math.round((now() - beganAt) / 100) / 10 });
-    if (failures.length) keepLogs(number, cluster);
+    if (failures.length) keepLogs(`${number} ${name} ${SERVER}`, cluster);
     if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'));
     if (failures.length) throw failures[0];
   });
@@ -45,8 +45,8 @@ function report(line) {
 }
 
 /** What everybody said, for whoever wants to know why. */
-function keepLogs(number, cluster) {
-  const folder = `${ARTIFACTS}/chaos-logs/${number}-${SERVER}`;
+function keepLogs(title, cluster) {
+  const folder = `${ARTIFACTS}/chaos-logs/${title.replaceAll(/\W+/g, '-')}`;
   mkdirSync(folder, { recursive: true });
   for (const [name, lives] of cluster.logs) writeFileSync(`${folder}/${name}.log`, lives.map((log) => log.join('\n')).join('\n--- started again ---\n'));
 }
