@@ -95,6 +95,42 @@ describe('without Redis', () => {
   });
 });
 
+describe('a channel with members at both gateways', () => {
+  it('is heard once by everybody by Redis, by Pub/Sub, and near by without either', async (t) => {
+    const channel = 'public:both';
+    const [here, there] = [await Client.connect(first.url), await Client.connect(second.url)];
+    t.after(() => [here, there].forEach((client) => client.close()));
+    for (const client of [here, there]) assert.ok((await client.ask('channel:join', { channel })).ok);
+    const said = (client) => client.heard.filter(([name]) => name === 'channel:event').map(([, { data }]) => data);
+    const say = (data) => there.ask('channel:publish', { channel, data });
+    try {
+      await untilStatus(there, 'redis', 'up');
+      assert.ok((await say('by Redis')).ok);
+      toRedis.cut();
+      await untilStatus(there, 'redis', 'down');
+      assert.deepEqual(Object.keys(await say('by Pub/Sub')).sort(), ['id', 'ok']);
+      await here.until(() => said(here).includes('by Pub/Sub'), 'what was said without Redis');
+      toPubsub.cut();
+      await there.ask('job:submit', { kind: 'echo', payload: 'notices that the queue is gone' });
+      await untilStatus(there, 'pubsub', 'down');
+      assert.equal((await say('near by')).local, true);
+      await there.until(() => said(there).includes('near by'), 'what was said alone');
+    } finally {
+      toRedis.heal();
+      toPubsub.heal();
+    }
+    await untilStatus(there, 'redis', 'up');
+    await untilStatus(there, 'pubsub', 'up');
+    assert.ok((await say('at last')).ok);
+    for (const client of [here, there]) {
+      await client.until(() => said(client).includes('at last'), 'the last word');
+      assert.equal(new Set(said(client)).size, said(client).length);
+    }
+    assert.deepEqual(said(there), ['by Redis', 'by Pub/Sub', 'near by', 'at last']);
+    assert.ok(!said(here).includes('near by'));
+  });
+});
+
 describe('the page', () => {
   it('says what is missing, and offers a job until the queue is back', async () => {
     const browser = await startChromium();

@@ -210,6 +210,44 @@ describe('a job', () => {
   })));
 });
 
+describe('a channel', () => {
+  const channel = 'public:room';
+  const said = (client) => client.heard.filter(([name]) => name === 'channel:event').map(([, event]) => event);
+
+  for (const [name, options] of Object.entries(TRANSPORTS)) {
+    it(`carries what is said to its members over ${name}`, () => withClient(options, (ann) => withClient(options, async (bob) => {
+      for (const client of [ann, bob]) assert.deepEqual(await client.ask('channel:join', { channel }), { ok: true });
+      const data = { text: 'hi', bytes: Buffer.from([0, 255, 7]) };
+      const { ok, id } = await ann.ask('channel:publish', { channel, event: 'greeting', data });
+      assert.ok(ok);
+      for (const client of [ann, bob]) {
+        await client.until(() => said(client).length > 0, 'the greeting');
+        assert.deepEqual(said(client), [{ channel, event: 'greeting', data, id }]);
+      }
+      assert.deepEqual(await bob.ask('channel:leave', { channel }), { ok: true });
+      await ann.ask('channel:publish', { channel, data: 'after bob left' });
+      await bob.ask('ping', 'and nothing came');
+      assert.equal(said(bob).length, 1);
+    })));
+  }
+
+  it('is left with the connection and joined again by the client', () => withClient({}, async (client) => {
+    // This is all that it takes: `connect` comes again with every connection.
+    client.socket.on('connect', () => client.socket.emit('channel:join', { channel }));
+    await client.ask('channel:join', { channel });
+    client.socket.io.engine.close();
+    await client.until(() => client.heard.filter(([name]) => name === 'welcome').length === 2, 'a second welcome');
+    await client.ask('channel:publish', { channel, data: 'still a member' });
+    await client.until(() => said(client).length === 1, 'its own words');
+  }));
+
+  it('is closed to those who may not enter', () => withClient({}, async (client) => {
+    assert.equal((await client.ask('channel:join', { channel: 'staff' })).error.code, 'forbidden');
+    assert.equal((await client.ask('channel:publish', { channel: 'staff' })).error.code, 'forbidden');
+    assert.equal((await client.ask('channel:join', { channel: '' })).error.code, 'invalid_request');
+  }));
+});
+
 describe('a client that comes back', () => {
   it('is the same session and gets what it missed', () => withClient({}, async (witness) => {
     const auth = { session: witness.welcome.session.token };

@@ -21,7 +21,7 @@ const FULL_RETRY: Duration = Duration::from_secs(1);
 /// The allowances of everybody who has one at this gateway.
 pub(crate) struct Allowances {
     limits: ClientLimits,
-    requests_per_second: NonZeroU32,
+    requests_per_second: u32,
     known: Mutex<Known>,
 }
 
@@ -34,6 +34,7 @@ struct Known {
 /// One client's allowance; it lives as long as one of its sockets or unfinished jobs.
 pub(crate) struct Allowance {
     submits: DefaultDirectRateLimiter,
+    publishes: DefaultDirectRateLimiter,
     requests: DefaultDirectRateLimiter,
     unfinished: AtomicUsize,
     max_unfinished: usize,
@@ -48,9 +49,15 @@ impl Allowances {
             max_payload_bytes: settings.max_payload_bytes,
             max_unfinished_jobs: settings.max_unfinished_jobs,
             submits_per_second: settings.submits_per_second,
+            max_channels: settings.max_channels,
+            max_publish_bytes: settings.max_publish_bytes,
+            publishes_per_second: settings.publishes_per_second,
         };
-        let requests_per_second = NonZeroU32::new(settings.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        Self { limits, requests_per_second, known: Mutex::new(Known { allowances: HashMap::new(), sweep_at: 1024 }) }
+        Self {
+            limits,
+            requests_per_second: settings.requests_per_second,
+            known: Mutex::new(Known { allowances: HashMap::new(), sweep_at: 1024 }),
+        }
     }
 
     /// What clients are told.
@@ -68,10 +75,10 @@ impl Allowances {
             known.allowances.retain(|_, allowance| allowance.strong_count() > 0);
             known.sweep_at = (known.allowances.len() * 2).max(1024);
         }
-        let submits = NonZeroU32::new(self.limits.submits_per_second).unwrap_or(NonZeroU32::MIN);
         let allowance = Arc::new(Allowance {
-            submits: RateLimiter::direct(twice_at_once(submits)),
-            requests: RateLimiter::direct(twice_at_once(self.requests_per_second)),
+            submits: limiter(self.limits.submits_per_second),
+            publishes: limiter(self.limits.publishes_per_second),
+            requests: limiter(self.requests_per_second),
             unfinished: AtomicUsize::new(0),
             max_unfinished: self.limits.max_unfinished_jobs,
         });
@@ -83,6 +90,10 @@ impl Allowances {
 impl Allowance {
     pub(crate) fn check_submit(&self) -> Result<(), WireError> {
         check(&self.submits, "submits")
+    }
+
+    pub(crate) fn check_publish(&self) -> Result<(), WireError> {
+        check(&self.publishes, "messages")
     }
 
     pub(crate) fn check_request(&self) -> Result<(), WireError> {
@@ -105,8 +116,10 @@ impl Drop for UnfinishedJob {
     }
 }
 
-fn twice_at_once(per_second: NonZeroU32) -> Quota {
-    Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)))
+/// Twice as many at once as in the long run.
+fn limiter(per_second: u32) -> DefaultDirectRateLimiter {
+    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::direct(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(per_second.saturating_mul(2))))
 }
 
 fn check(limiter: &DefaultDirectRateLimiter, what: &str) -> Result<(), WireError> {

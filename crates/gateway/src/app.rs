@@ -1,6 +1,7 @@
 //! What the gateway does, whichever way it was asked: sockets and HTTP both end here.
 
 mod cancel;
+mod channel;
 mod lookup;
 mod notify;
 mod submit;
@@ -20,9 +21,10 @@ use crate::{
     identity::{Caller, Identities},
     metrics::GatewayMetrics,
     net::Transports,
-    relay::{Courier, Ledger, WarmUp},
+    relay::{Courier, Ledger, Outbox, WarmUp},
     status::StatusBoard,
 };
+pub(crate) use channel::{Said, Saying};
 pub(crate) use submit::{Accepted, Confirmation, Submission};
 
 /// The gateway itself.
@@ -31,6 +33,7 @@ pub(crate) struct App {
     pub(crate) allowances: Allowances,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) courier: Arc<Courier>,
+    pub(crate) outbox: Outbox,
     pub(crate) transports: Arc<Transports>,
     pub(crate) bus: Bus,
     pub(crate) cache: Cache,

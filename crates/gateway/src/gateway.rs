@@ -17,7 +17,7 @@ use crate::{
     identity::Identities,
     metrics::GatewayMetrics,
     net::{Server, Transports},
-    relay::{Courier, Ledger, Relay, WarmUp},
+    relay::{Announcer, Courier, Ledger, Outbox, Relay, WarmUp},
     socket,
     status::{PUBSUB, StatusBoard},
 };
@@ -47,12 +47,14 @@ impl Gateway {
 
         let warm_up = WarmUp::begin();
         let courier = Arc::new(Courier::new(metrics.clone(), settings.max_outbound_bytes));
+        let announcer = Arc::new(Announcer::new(Arc::clone(&courier), metrics.clone()));
         let bounds = Bounds { bytes: settings.history_bytes, age: settings.history_age };
         let app = Arc::new(App {
             identities: Identities::new(settings)?,
             allowances: Allowances::new(settings),
             ledger: Arc::new(Ledger::new(bounds, Arc::clone(&courier), metrics.clone())),
             courier: Arc::clone(&courier),
+            outbox: Outbox::start(Arc::clone(&announcer), cache.clone(), bus.clone()),
             transports: Arc::new(Transports::default()),
             bus: bus.clone(),
             cache: cache.clone(),
@@ -78,7 +80,7 @@ impl Gateway {
             open: open.clone(),
         };
         let ledger = Arc::clone(&app.ledger);
-        let relay = Relay { bus, cache, instance: process.instance.clone(), ledger, courier: Arc::clone(&courier), warm_up, metrics };
+        let relay = Relay { bus, cache, instance: process.instance.clone(), ledger, announcer, warm_up, metrics };
         let (stop_relay, lifecycle) = (CancellationToken::new(), process.lifecycle.clone());
         let relay = tokio::spawn(relay.run(stop_relay.clone(), move || lifecycle.remaining()));
         tokio::spawn(server.run());

@@ -1,14 +1,19 @@
 //! Who asks: from tokens to a [`Caller`], which says what it may do.
 
 mod caller;
+mod channels;
 mod session;
 mod user;
+
+use std::sync::Arc;
 
 use service::StartError;
 use shared::{ErrorCode, Kind, SessionId, WireError, client::SessionInfo};
 
 use crate::GatewaySettings;
 pub(crate) use caller::{Caller, Role};
+pub use channels::{ChannelPattern, InvalidPattern};
+pub(crate) use channels::{ChannelRights, check_name};
 use session::SessionTokens;
 use user::{User, UserTokens};
 
@@ -20,6 +25,8 @@ pub(crate) struct Identities {
     kinds: Vec<Kind>,
     /// What those may submit who are not signed in.
     anonymous_kinds: Vec<Kind>,
+    /// What everybody may do in channels, signed in or not.
+    channels: Arc<ChannelRights>,
 }
 
 /// A client that was let in.
@@ -40,6 +47,10 @@ impl Identities {
                 Some(allowed) => settings.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
                 None => settings.kinds.clone(),
             },
+            channels: Arc::new(ChannelRights {
+                join: settings.anonymous_channels.to_vec(),
+                publish: settings.anonymous_publish_channels.to_vec(),
+            }),
             kinds: settings.kinds.clone(),
         })
     }
@@ -77,16 +88,18 @@ impl Identities {
         users.verify(token).map_err(|error| unauthorized(&error.to_string()))
     }
 
-    fn client(&self, session: Option<SessionId>, user: Option<User>) -> Caller {
+    fn client(&self, session: Option<SessionId>, mut user: Option<User>) -> Caller {
         let kinds = match &user {
             None => self.anonymous_kinds.clone(),
             Some(User { kinds: None, .. }) => self.kinds.clone(),
             Some(User { kinds: Some(allowed), .. }) => self.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
         };
+        let added = user.as_mut().map(|user| std::mem::take(&mut user.channels)).unwrap_or_default();
         Caller {
             role: Role::Client,
             session,
             kinds,
+            channels: self.channels.with(added),
             may_publish: user.as_ref().is_some_and(|user| user.may_publish),
             expires_at: user.as_ref().map(|user| user.expires_at),
             user: user.map(|user| user.id),

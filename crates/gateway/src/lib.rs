@@ -22,4 +22,5 @@ mod socket;
 mod status;
 
 pub use gateway::Gateway;
-pub use settings::{GatewaySettings, Kinds};
+pub use identity::{ChannelPattern, InvalidPattern};
+pub use settings::GatewaySettings;

@@ -19,6 +19,7 @@ pub(crate) struct GatewayMetrics {
     submit_seconds: Histogram,
     events: Family<Event, Counter>,
     pub(crate) notifications: Counter,
+    channel_messages: Family<Outcome, Counter>,
     pub(crate) malformed_events: Counter,
     pub(crate) messages_dropped: Counter,
     pub(crate) slow_clients_closed: Counter,
@@ -73,6 +74,7 @@ impl GatewayMetrics {
             submit_seconds: Histogram::new([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0]),
             events: Family::default(),
             notifications: Counter::default(),
+            channel_messages: Family::default(),
             malformed_events: Counter::default(),
             messages_dropped: Counter::default(),
             slow_clients_closed: Counter::default(),
@@ -87,6 +89,7 @@ impl GatewayMetrics {
         registry.register_with_unit("submit", "From a submit to its answer", Unit::Seconds, metrics.submit_seconds.clone());
         registry.register("events", "Job events that reached the relay", metrics.events.clone());
         registry.register("notifications", "Notifications passed on", metrics.notifications.clone());
+        registry.register("channel_messages", "Messages to channels by how far they went", metrics.channel_messages.clone());
         registry.register("malformed_events", "Messages on the events topic that nobody can read", metrics.malformed_events.clone());
         registry.register("messages_dropped", "Messages that found no room at slow clients", metrics.messages_dropped.clone());
         registry.register("slow_clients_closed", "Clients closed because a result found no room", metrics.slow_clients_closed.clone());
@@ -109,6 +112,11 @@ impl GatewayMetrics {
     pub(crate) fn submitted(&self, outcome: Cow<'static, str>, after: Duration) {
         self.submits.get_or_create(&Outcome { outcome }).inc();
         self.submit_seconds.observe(after.as_secs_f64());
+    }
+
+    /// `outcome` is the way that a channel's message went, or the code of the refusal.
+    pub(crate) fn said(&self, outcome: Cow<'static, str>) {
+        self.channel_messages.get_or_create(&Outcome { outcome }).inc();
     }
 
     pub(crate) fn relayed(&self, event_type: EventType, outcome: Relayed) {

@@ -1,8 +1,10 @@
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::Args;
 use service::parse_seconds;
 use shared::{Kind, limits};
+
+use crate::identity::ChannelPattern;
 
 /// What can be set about a gateway. Every setting is a flag and an environment variable.
 #[derive(Debug, Clone, Args)]
@@ -21,8 +23,16 @@ pub struct GatewaySettings {
     pub kinds: Vec<Kind>,
 
     /// Those of them that anybody may submit who is not signed in, separated by commas; all if unset, none if empty
-    #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", value_parser = parse_kinds)]
-    pub anonymous_kinds: Option<Kinds>,
+    #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", value_parser = parse_list::<Kind>)]
+    pub anonymous_kinds: Option<Arc<[Kind]>>,
+
+    /// Channels that anybody may join, separated by commas; `*` at the end stands for any rest. A user's token may add some
+    #[arg(long, env = "ANONYMOUS_CHANNELS", value_name = "PATTERN,...", default_value = "public:*", value_parser = parse_list::<ChannelPattern>)]
+    pub anonymous_channels: Arc<[ChannelPattern]>,
+
+    /// Channels that anybody may publish to, separated by commas. A user's token may add some
+    #[arg(long, env = "ANONYMOUS_PUBLISH_CHANNELS", value_name = "PATTERN,...", default_value = "public:*", value_parser = parse_list::<ChannelPattern>)]
+    pub anonymous_publish_channels: Arc<[ChannelPattern]>,
 
     /// Signs session tokens (HS256); the same on all gateways, or clients lose their session when they move. Random if unset
     #[arg(long, env = "SESSION_SECRET", value_name = "TEXT", hide_env_values = true)]
@@ -60,7 +70,19 @@ pub struct GatewaySettings {
     #[arg(long, env = "SUBMITS_PER_SECOND", value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub submits_per_second: u32,
 
-    /// How many other requests a second (get, resume, cancel) one session may make; twice as many at once
+    /// How many messages a second one session may publish to channels in the long run; twice as many at once
+    #[arg(long, env = "PUBLISHES_PER_SECOND", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub publishes_per_second: u32,
+
+    /// The largest message that a client may publish to a channel, in bytes: it goes to every member
+    #[arg(long, env = "MAX_PUBLISH_BYTES", value_name = "BYTES", default_value_t = 64 << 10, value_parser = parse_payload_limit)]
+    pub max_publish_bytes: usize,
+
+    /// How many channels one socket may be in
+    #[arg(long, env = "MAX_CHANNELS", value_name = "N", default_value_t = 100)]
+    pub max_channels: usize,
+
+    /// How many other requests a second (get, resume, cancel, join, leave) one session may make; twice as many at once
     #[arg(long, env = "REQUESTS_PER_SECOND", value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub requests_per_second: u32,
 
@@ -101,11 +123,9 @@ pub struct GatewaySettings {
     pub ping_timeout: Duration,
 }
 
-/// A list of job types that may be empty.
-pub type Kinds = std::sync::Arc<[Kind]>;
-
-fn parse_kinds(text: &str) -> Result<Kinds, shared::InvalidKind> {
-    text.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::parse).collect()
+/// Unlike clap's own lists, this one may be empty.
+fn parse_list<T: FromStr>(text: &str) -> Result<Arc<[T]>, T::Err> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::parse).collect()
 }
 
 fn parse_payload_limit(text: &str) -> Result<usize, String> {

@@ -2,6 +2,7 @@
 
 mod args;
 mod cancel;
+mod channel;
 mod client;
 mod connect;
 mod dispatch;

@@ -66,6 +66,12 @@ pub struct ClientLimits {
     pub max_unfinished_jobs: usize,
     /// How many submits a second are taken in the long run.
     pub submits_per_second: u32,
+    /// How many channels one socket may be in.
+    pub max_channels: usize,
+    /// The largest message to a channel, in bytes.
+    pub max_publish_bytes: usize,
+    /// How many messages a second to channels are taken in the long run.
+    pub publishes_per_second: u32,
 }
 
 /// What is degraded; sent on every change.

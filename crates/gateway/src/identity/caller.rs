@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use shared::{Audience, ErrorCode, Kind, SessionId, Timestamp, WireError};
+
+use super::ChannelRights;
 
 /// Somebody who asks for something, however it came in.
 #[derive(Debug, Clone)]
@@ -8,8 +12,10 @@ pub(crate) struct Caller {
     pub(crate) user: Option<String>,
     /// The kinds that it may submit.
     pub(crate) kinds: Vec<Kind>,
-    /// Whether it may publish events to others.
+    /// Whether it may publish events to anybody.
     pub(crate) may_publish: bool,
+    /// What it may do in channels.
+    pub(crate) channels: Arc<ChannelRights>,
     /// When its token ends; a connection may last longer.
     pub(crate) expires_at: Option<Timestamp>,
 }
@@ -25,7 +31,15 @@ pub(crate) enum Role {
 
 impl Caller {
     pub(crate) fn service(kinds: &[Kind]) -> Self {
-        Self { role: Role::Service, session: None, user: None, kinds: kinds.to_vec(), may_publish: true, expires_at: None }
+        Self {
+            role: Role::Service,
+            session: None,
+            user: None,
+            kinds: kinds.to_vec(),
+            may_publish: true,
+            channels: Arc::default(),
+            expires_at: None,
+        }
     }
 
     /// Everybody that this caller is; none for a service, which is nobody in particular.
@@ -45,7 +59,7 @@ impl Caller {
             (Role::Service, _) | (Role::Client, Audience::All) => true,
             (Role::Client, Audience::Session(id)) => self.session == Some(*id),
             (Role::Client, Audience::User(id)) => self.user.as_ref() == Some(id),
-            (Role::Client, Audience::Channel(_)) => false,
+            (Role::Client, Audience::Channel(name)) => self.channels.may_join(name),
         }
     }
 

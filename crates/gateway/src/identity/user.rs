@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode,
     errors::{Error, ErrorKind},
@@ -6,6 +8,7 @@ use serde::Deserialize;
 use service::StartError;
 use shared::{Kind, Timestamp, limits::MAX_AUDIENCE_NAME};
 
+use super::ChannelRights;
 use crate::GatewaySettings;
 
 /// Clocks of different machines differ; seconds.
@@ -25,18 +28,24 @@ pub(super) struct User {
     /// The kinds that it may submit; none leaves that to the settings.
     pub(super) kinds: Option<Vec<Kind>>,
     pub(super) may_publish: bool,
+    /// What it may do in channels beside what everybody may.
+    pub(super) channels: ChannelRights,
     pub(super) expires_at: Timestamp,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Claims {
     sub: String,
     exp: i64,
-    /// Names that are no kinds allow nothing, rather than making the token bad.
     #[serde(default)]
     kinds: Option<Vec<String>>,
     #[serde(default)]
     permissions: Vec<String>,
+    #[serde(default)]
+    channels: Vec<String>,
+    #[serde(default)]
+    publish_channels: Vec<String>,
 }
 
 impl UserTokens {
@@ -68,11 +77,17 @@ impl UserTokens {
         }
         Ok(User {
             id: claims.sub,
-            kinds: claims.kinds.map(|kinds| kinds.iter().filter_map(|kind| kind.parse().ok()).collect()),
+            kinds: claims.kinds.as_deref().map(understood),
             may_publish: claims.permissions.iter().any(|permission| permission == PUBLISH),
+            channels: ChannelRights { join: understood(&claims.channels), publish: understood(&claims.publish_channels) },
             expires_at: Timestamp::from_second(claims.exp).map_err(|_| ErrorKind::InvalidToken)?,
         })
     }
+}
+
+/// Names that are none allow nothing, rather than making the token bad.
+fn understood<T: FromStr>(names: &[String]) -> Vec<T> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
 /// A PEM file does not say for which of the three families it is.

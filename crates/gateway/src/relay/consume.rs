@@ -7,7 +7,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{backlog::WarmUp, courier::Courier, ledger::Ledger, recent::Recent, wire::Packet};
+use super::{announcer::Announcer, backlog::WarmUp, ledger::Ledger, wire::Urgency};
 use crate::metrics::GatewayMetrics;
 
 /// How far back a new gateway looks: as far as the topic keeps.
@@ -20,10 +20,6 @@ const NOTHING: Duration = Duration::from_millis(750);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the history is tidied.
 const TIDY: Duration = Duration::from_secs(1);
-/// How many notifications are remembered: minutes of redeliveries at hundreds a second.
-const SEEN: usize = 16_384;
-/// How many sockets are served in one go before others get their turn.
-const BATCH: usize = 256;
 
 /// Brings events to this gateway's clients, for as long as the gateway lives.
 pub(crate) struct Relay {
@@ -31,7 +27,7 @@ pub(crate) struct Relay {
     pub(crate) cache: Cache,
     pub(crate) instance: String,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) courier: Arc<Courier>,
+    pub(crate) announcer: Arc<Announcer>,
     pub(crate) warm_up: WarmUp,
     pub(crate) metrics: GatewayMetrics,
 }
@@ -74,7 +70,7 @@ impl Relay {
         loop {
             tokio::select! {
                 subscription = &mut subscribed => return self.subscribed(subscription),
-                event = perishable.next() => self.ledger.take(event),
+                message = perishable.next() => self.hear(message).await,
             }
         }
     }
@@ -89,7 +85,6 @@ impl Relay {
 
     async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, is_rewound: bool, stop: &CancellationToken) {
         let mut is_warming_up = is_rewound;
-        let mut seen = Recent::new(SEEN);
         let mut tidy = interval(TIDY);
         let mut warm_at = Instant::now() + NOTHING;
         loop {
@@ -100,11 +95,11 @@ impl Relay {
                         if self.warm_up.is_backlog(delivery.published_at) {
                             warm_at = Instant::now() + QUIET;
                         }
-                        self.pass_on(delivery, &mut seen).await;
+                        self.pass_on(delivery).await;
                     }
                     None => return,
                 },
-                event = perishable.next() => self.ledger.take(event),
+                message = perishable.next() => self.hear(message).await,
                 () = sleep_until(warm_at), if is_warming_up => {
                     is_warming_up = false;
                     self.warm_up.finish(HistoryState::Warm);
@@ -114,20 +109,17 @@ impl Relay {
         }
     }
 
-    async fn pass_on(&self, delivery: Delivery, seen: &mut Recent<String, ()>) {
+    async fn pass_on(&self, delivery: Delivery) {
         let Delivery { message, message_id, published_at, lease, .. } = delivery;
         let is_backlog = self.warm_up.is_backlog(published_at);
         match EventMessage::parse(&message.attributes, message.body, &message_id, published_at) {
             Ok(EventMessage::Job(event)) if is_backlog => self.ledger.remember(event),
             Ok(EventMessage::Job(event)) => self.ledger.take(event),
-            Ok(EventMessage::Notification(notification)) => {
-                if seen.insert(notification.id.clone(), ()) && !is_backlog {
-                    match Packet::of_notification(&notification) {
-                        Ok(packet) => self.notify(&notification.audience, &packet).await,
-                        Err(error) => warn!(id = notification.id, %error, "a notification's data cannot be written for socket.io"),
-                    }
-                }
+            Ok(EventMessage::Notification(notification)) if is_backlog => {
+                // Those who are connected now were told by another gateway, or were not there.
+                self.announcer.is_new(&notification.id);
             }
+            Ok(EventMessage::Notification(notification)) => self.announcer.announce(&notification, Urgency::Durable).await,
             Err(error) => {
                 self.metrics.malformed_events.inc();
                 warn!(message_id, %error, "a message on the events topic cannot be understood");
@@ -136,12 +128,11 @@ impl Relay {
         lease.ack();
     }
 
-    /// Many may listen: others get their turn between batches of them.
-    async fn notify(&self, audience: &shared::Audience, packet: &Packet) {
-        self.metrics.notifications.inc();
-        for sockets in self.courier.audience(audience).chunks(BATCH) {
-            self.courier.send_all(sockets, packet);
-            tokio::task::yield_now().await;
+    /// Takes what came by Redis.
+    async fn hear(&self, message: EventMessage) {
+        match message {
+            EventMessage::Job(event) => self.ledger.take(event),
+            EventMessage::Notification(notification) => self.announcer.announce(&notification, Urgency::Perishable).await,
         }
     }
 }

@@ -89,7 +89,7 @@ impl Packet {
         Ok(Self { event: JOB_EVENT, urgency, news: Some(News::of(event)), weight: body.weight(event.data.as_ref()), body })
     }
 
-    pub(crate) fn of_notification(notification: &Notification) -> Result<Self, PayloadError> {
+    pub(crate) fn of_notification(notification: &Notification, urgency: Urgency) -> Result<Self, PayloadError> {
         let view = ChannelEventView {
             channel: match &notification.audience {
                 Audience::Channel(name) => name.clone(),
@@ -101,7 +101,7 @@ impl Packet {
         };
         let body = if Data::is_json(view.data.as_ref()) { Body::Json(raw(&view)?) } else { Body::ChannelEvent(view) };
         let weight = body.weight(notification.data.as_ref());
-        Ok(Self { event: CHANNEL_EVENT, urgency: Urgency::Durable, news: None, weight, body })
+        Ok(Self { event: CHANNEL_EVENT, urgency, news: None, weight, body })
     }
 
     /// Something without binary in it.

@@ -22,6 +22,10 @@ pub(super) struct Reply {
 /// About what an answer takes around the data in it.
 pub(super) const ENVELOPE: usize = 250;
 
+/// An answer that says no more than `{ ok: true }`.
+#[derive(Serialize)]
+pub(super) struct Done {}
+
 /// `{ ok: true, ... }` or `{ ok: false, error }`.
 pub(super) struct Answer<'a, T>(pub(super) &'a Result<T, WireError>);
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod channels;
 mod drain;
 mod http;
 mod isolation;
