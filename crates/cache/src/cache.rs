@@ -1,17 +1,19 @@
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use deadpool_redis::redis::cmd;
 use service::{Process, State};
-use shared::{Attributes, EventType, JobEvent, JobId, Notification};
+use shared::{Attributes, EventType, JobEvent, JobId, Kind, Notification, Trial};
 
 use crate::{
-    CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, claim, frame, history,
+    Allowed, CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, claim, frame, history,
     history::Recorder,
     metrics::{CacheMetrics, Command},
+    rate,
     redis::Redis,
     subscriber,
     supervisor::supervise,
+    trials,
 };
 
 /// What Redis adds, or, without it, what is lost. Cheap to clone.
@@ -131,6 +133,30 @@ impl Cache {
     pub async fn release(&self, job_id: JobId, owner: &str) {
         if let Backend::Present(present) = &self.0 {
             claim::release(&present.redis, job_id, owner).await;
+        }
+    }
+
+    /// Remembers a trial for a day.
+    pub async fn record_trial(&self, trial: &Trial) {
+        if let Backend::Present(present) = &self.0 {
+            trials::record(&present.redis, trial).await;
+        }
+    }
+
+    /// What was tried with a message, in any order. Nothing if Redis cannot say; empty if it knows of no trial.
+    pub async fn trials(&self, kind: &Kind, message_id: &str) -> Option<Vec<Trial>> {
+        match &self.0 {
+            Backend::Present(present) => trials::read(&present.redis, kind, message_id).await,
+            Backend::Absent => None,
+        }
+    }
+
+    /// Counts one request against a limit that all processes share: `per_second` in the long run, `burst` of them at once after a rest.
+    /// What is refused is not counted. Nothing if Redis cannot say: fall back on a limit of your own.
+    pub async fn allow(&self, key: &str, per_second: NonZeroU32, burst: NonZeroU32) -> Option<Allowed> {
+        match &self.0 {
+            Backend::Present(present) => rate::allow(&present.redis, key, per_second, burst).await,
+            Backend::Absent => None,
         }
     }
 }

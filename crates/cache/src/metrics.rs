@@ -19,6 +19,9 @@ pub(crate) enum Command {
     ReadHistory,
     Claim,
     Release,
+    RecordTrial,
+    ReadTrials,
+    Allow,
 }
 
 /// How it went.

@@ -3,7 +3,10 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use cache::{Cache, Claim, Published};
 use common::{Redis, connect, event, state};
@@ -20,6 +23,8 @@ async fn everything_says_so_at_once(cache: &Cache) {
     assert_eq!(cache.claim(JobId::new(), "one", Duration::from_secs(1)).await, Claim::Unknown);
     cache.release(JobId::new(), "one").await;
     cache.record(&event(JobId::new(), 1, EventType::Succeeded));
+    assert_eq!(cache.allow("anybody", NonZeroU32::MIN, NonZeroU32::MIN).await, None);
+    assert_eq!(cache.trials(&"echo".parse().unwrap(), "17").await, None);
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
 }
 

@@ -3,12 +3,15 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
-use cache::{Claim, Published};
+use cache::{Allowed, Claim, Published};
 use common::{DEADLINE, Redis, event, state, until};
 use service::State;
-use shared::{Audience, EventMessage, EventType, JobId, Notification};
+use shared::{Audience, EventMessage, EventType, JobId, Notification, Trial};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_perishable_reaches_every_listener() {
@@ -84,4 +87,71 @@ async fn only_one_owner_holds_a_claim_until_it_is_released_or_its_time_is_over()
     cache.release(job, "one").await;
     assert_eq!(cache.claim(job, "two", short).await, Claim::Won);
     until("the claim's time is over", async || cache.claim(job, "one", long).await == Claim::Won).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_worker_tried_another_knows_once() {
+    let redis = Redis::started();
+    let (one, other) = (redis.cache(), redis.cache());
+    state(&one, State::Up).await;
+    state(&other, State::Up).await;
+    let kind = "echo".parse().unwrap();
+    let trial = |worker: &str, alone| Trial { kind: "echo".parse().unwrap(), message_id: "17".into(), worker: worker.into(), alone };
+    for trial in [trial("a", false), trial("b", true), trial("a", false)] {
+        one.record_trial(&trial).await;
+    }
+    let mut known = other.trials(&kind, "17").await.unwrap();
+    known.sort_by(|a, b| a.worker.cmp(&b.worker));
+    assert_eq!(known, [trial("a", false), trial("b", true)]);
+    assert_eq!(other.trials(&kind, "18").await.unwrap(), []);
+}
+
+fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_processes_together_get_a_burst_and_then_so_many_a_second() {
+    let redis = Redis::started();
+    let caches = [redis.cache(), redis.cache()];
+    for cache in &caches {
+        state(cache, State::Up).await;
+    }
+    let (began, mut allowed) = (Instant::now(), 0);
+    for cache in caches.iter().cycle() {
+        if began.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+        if cache.allow("session:1", number(20), number(10)).await == Some(Allowed::Yes) {
+            allowed += 1;
+        }
+    }
+    // The upper bound is the promise; a busy machine may leave some of it unused.
+    assert!((40..=52).contains(&allowed), "{allowed} of 10 at once and 20 a second for 2 s");
+    assert_eq!(caches[0].allow("session:2", number(20), number(10)).await, Some(Allowed::Yes), "others are not concerned");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_is_told_when_to_come_again_and_refusals_cost_nothing() {
+    let redis = Redis::started();
+    let cache = redis.cache();
+    state(&cache, State::Up).await;
+    assert_eq!(cache.allow("one", number(4), number(1)).await, Some(Allowed::Yes));
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let Some(Allowed::After(wait)) = cache.allow("one", number(4), number(1)).await else { panic!("one at a time") };
+        waits.push(wait);
+    }
+    assert!(waits[0] <= Duration::from_millis(250) && waits.is_sorted_by(|earlier, later| earlier >= later), "{waits:?}");
+    tokio::time::sleep(waits[4]).await;
+    assert_eq!(cache.allow("one", number(4), number(1)).await, Some(Allowed::Yes));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_nobody_uses_leaves_nothing_behind() {
+    let redis = Redis::started();
+    let cache = redis.cache();
+    state(&cache, State::Up).await;
+    cache.allow("passing", number(10), number(5)).await.unwrap();
+    until("the key is gone", async || redis.keys("mayfly:rate:*").is_empty()).await;
 }

@@ -23,7 +23,8 @@ pub const TIMEOUT_MS: &str = "timeout-ms";
 pub const SCHEMA: &str = "schema";
 /// How to read the body; absent means JSON.
 pub const CONTENT_TYPE: &str = "content-type";
-/// What a job event reports; its presence tells a job event from a notification.
+/// What a message is about, where a topic carries several sorts: a job event has one and a notification none, a trial has one and a
+/// cancellation none.
 pub const TYPE: &str = "type";
 /// Orders a job's events, see [`crate::seq`].
 pub const SEQ: &str = "seq";
@@ -43,6 +44,12 @@ pub const NOT_BEFORE: &str = "not-before";
 pub const DEAD_LETTER_REASON: &str = "dead-letter-reason";
 /// The topic that a dead letter came from, so that it can be replayed.
 pub const DEAD_LETTER_TOPIC: &str = "dead-letter-topic";
+/// Pub/Sub's id of the message that a trial is about.
+pub const MESSAGE_ID: &str = "message-id";
+/// The worker process that a trial takes place in.
+pub const WORKER: &str = "worker";
+/// Whether no other suspect runs beside a trial, `true` or `false`.
+pub const ALONE: &str = "alone";
 
 /// The only message format so far.
 pub const CURRENT_SCHEMA: &str = "1";

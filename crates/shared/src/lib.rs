@@ -2,7 +2,8 @@
 //!
 //! Pure data: nothing here waits, connects or keeps state, so that every rule of the wire can be tested without a network.
 //!
-//! - [`JobMessage`] travels on `mayfly-jobs-<kind>`, [`EventMessage`] on `mayfly-events`, [`Cancellation`] on `mayfly-control`.
+//! - [`JobMessage`] travels on `mayfly-jobs-<kind>`, [`EventMessage`] on `mayfly-events`,
+//!   [`ControlMessage`] (a [`Cancellation`] or a [`Trial`]) on `mayfly-control`.
 //! - [`Payload`] is what a job carries in and out: JSON, structures with binary in them, or raw bytes; never base64.
 //! - [`client`] holds what browsers see.
 
@@ -20,6 +21,7 @@ mod malformed;
 mod payload;
 pub mod schema;
 pub mod seq;
+mod trial;
 
 pub use attributes::Attributes;
 pub use audience::{Audience, InvalidAudience};
@@ -31,6 +33,7 @@ pub use job::{Envelope, JobMessage};
 pub use kind::{InvalidKind, Kind};
 pub use malformed::MalformedMessage;
 pub use payload::{Payload, PayloadError};
+pub use trial::{ControlMessage, Trial};
 
 /// When something happened; RFC 3339 on every wire.
 pub type Timestamp = jiff::Timestamp;

@@ -74,6 +74,11 @@ impl Redis {
         assert!(status.unwrap().success());
     }
 
+    pub fn keys(&self, pattern: &str) -> Vec<String> {
+        let output = Command::new("redis-cli").args(["-p", &self.port.to_string(), "KEYS", pattern]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+    }
+
     pub fn cache(&self) -> Cache {
         connect(&[&format!("--redis-url=redis://127.0.0.1:{}", self.port)])
     }
