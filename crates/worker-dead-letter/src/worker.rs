@@ -33,11 +33,13 @@ impl DeadLetterWorker {
     /// Takes dead letters until the drain, then leaves well within its budget. Pub/Sub may be away, now or later.
     pub async fn run(self) {
         let names = self.bus.names();
-        self.bus.ensure_eventually(Topology::new(names).dead_letter().events());
+        let draining = self.lifecycle.draining();
+        if draining.run_until_cancelled(self.bus.ensured(Topology::new(names).dead_letter().events())).await.is_none() {
+            return;
+        }
         let options = ConsumeOptions { max_messages: 16, ..ConsumeOptions::default() };
         let mut consumer = self.bus.consume(&names.dead_letter_subscription(), options);
         tracing::info!("taking dead letters");
-        let draining = self.lifecycle.draining();
         while let Some(Some(delivery)) = draining.run_until_cancelled(consumer.next()).await {
             // One that is not told in time is handed back by being dropped.
             let Some(lease) = draining.run_until_cancelled(self.tell(delivery)).await else { break };
