@@ -1,4 +1,8 @@
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use deadpool_redis::redis::cmd;
@@ -37,6 +41,8 @@ struct Present {
 pub enum Published {
     /// Redis passed it on to whoever listens.
     Redis,
+    /// Redis passed it on, but came back so recently that not everybody listens again; send it another way as well.
+    Unsettled,
     /// Redis is away; send it another way, if it is worth it.
     Unavailable,
 }
@@ -82,7 +88,10 @@ impl Cache {
 
     /// Tells every gateway of a perishable notification.
     pub async fn publish_notification(&self, notification: &Notification) -> Published {
-        self.publish(notification.to_message()).await
+        match (self.publish(notification.to_message()).await, &self.0) {
+            (Published::Redis, Backend::Present(present)) if !present.redis.is_settled.load(Ordering::Relaxed) => Published::Unsettled,
+            (published, _) => published,
+        }
     }
 
     async fn publish(&self, message: (Attributes, Bytes)) -> Published {

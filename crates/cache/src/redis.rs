@@ -1,4 +1,8 @@
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use deadpool_redis::{
     Connection, Manager, Pool, PoolConfig, PoolError, Runtime, Timeouts,
@@ -22,6 +26,8 @@ pub(crate) struct Redis {
     pub(crate) metrics: CacheMetrics,
     /// Asks the supervisor to look at once whether Redis is still there.
     pub(crate) doubt: Arc<Notify>,
+    /// Whether it has been up for so long that everybody listens again.
+    pub(crate) is_settled: Arc<AtomicBool>,
     deadline: Duration,
     prefix: Arc<str>,
 }
@@ -53,6 +59,7 @@ impl Redis {
             component,
             metrics,
             doubt: Arc::default(),
+            is_settled: Arc::default(),
             deadline: settings.redis_deadline,
             prefix: settings.redis_prefix.as_str().into(),
         })

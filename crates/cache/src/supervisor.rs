@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use deadpool_redis::redis::cmd;
 use service::{Lifecycle, State};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use crate::redis::Redis;
@@ -11,6 +11,8 @@ use crate::redis::Redis;
 const PERIOD: Duration = Duration::from_millis(500);
 /// How long an answer may take before Redis counts as away.
 const PROBE_DEADLINE: Duration = Duration::from_millis(750);
+/// How long after Redis came back the last process has noticed and listens again: a look, and a new subscription.
+const SETTLING: Duration = Duration::from_secs(2);
 /// How long the probe's key lives.
 const PROBE_TTL_S: u64 = 60;
 
@@ -19,6 +21,7 @@ const PROBE_TTL_S: u64 = 60;
 /// Ends with the process, not with the drain, which still wants to know.
 pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
     let mut reason = None;
+    let mut down_at = Instant::now();
     while lifecycle.remaining() > Duration::ZERO {
         let now = probe(&redis).await;
         if now != reason {
@@ -27,6 +30,10 @@ pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
                 None => info!("Redis is there"),
             }
         }
+        if now.is_some() {
+            down_at = Instant::now();
+        }
+        redis.is_settled.store(down_at.elapsed() >= SETTLING, Ordering::Relaxed);
         redis.component.set(if now.is_none() { State::Up } else { State::Down });
         reason = now;
         // Either a command failed and somebody wants to know, or it is time to look again.

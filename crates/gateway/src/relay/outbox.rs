@@ -51,10 +51,10 @@ impl Outbox {
         tokio::spawn(async move {
             while let Some(Saying { notification, heard }) = queue.recv().await {
                 announcer.announce(&notification, Urgency::Perishable).await;
-                if cache.publish_notification(&notification).await == Published::Redis {
-                    tell(heard, Reach::Redis);
-                } else {
-                    tokio::spawn(publish(bus.clone(), notification, heard));
+                match cache.publish_notification(&notification).await {
+                    Published::Redis => tell(heard, Reach::Redis),
+                    Published::Unsettled => drop(tokio::spawn(publish(bus.clone(), notification, heard, Reach::Redis))),
+                    Published::Unavailable => drop(tokio::spawn(publish(bus.clone(), notification, heard, Reach::ThisGateway))),
                 }
             }
         });
@@ -69,13 +69,14 @@ impl Outbox {
     }
 }
 
-async fn publish(bus: Bus, notification: Notification, heard: oneshot::Sender<Reach>) {
+/// `otherwise` is how far it was heard if Pub/Sub does not take it.
+async fn publish(bus: Bus, notification: Notification, heard: oneshot::Sender<Reach>, otherwise: Reach) {
     let message = Message::from(notification.to_message());
     let reach = match bus.publish(&bus.names().events(), message).await {
         Ok(_) => Reach::Pubsub,
         Err(error) => {
-            debug!(id = notification.id, %error, "a channel's message stays at this gateway");
-            Reach::ThisGateway
+            debug!(id = notification.id, %error, "cannot publish a channel's message");
+            otherwise
         }
     };
     tell(heard, reach);
