@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use gateway::GatewaySettings;
 use service::ServiceSettings;
 use worker::WorkerSettings;
+use worker_echo::EchoSettings;
 use worker_thumbnail::ThumbnailSettings;
 use worker_webhook::WebhookSettings;
 
@@ -21,6 +22,9 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) worker: WorkerSettings,
+
+    #[command(flatten)]
+    pub(crate) echo: EchoSettings,
 
     #[command(flatten)]
     pub(crate) thumbnail: ThumbnailSettings,

@@ -6,7 +6,7 @@ use shared::{Payload, PayloadError};
 use tokio::time::sleep;
 use worker::{Job, JobError, JobHandle};
 
-use crate::Options;
+use crate::{EchoSettings, Options};
 
 /// Anything at all, to be returned.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ struct Step {
 
 impl Job for Echo {
     const KIND: &'static str = "echo";
-    type Context = ();
+    type Context = EchoSettings;
     type Output = Echoed;
     /// It mostly sleeps.
     const CONCURRENCY: usize = 64;
@@ -72,9 +72,15 @@ impl Job for Echo {
         Ok(payload)
     }
 
-    async fn run(self, job: &JobHandle, _: &()) -> Result<Echoed, JobError> {
+    async fn run(self, job: &JobHandle, settings: &EchoSettings) -> Result<Echoed, JobError> {
         self.options.check()?;
         self.sleep(job).await?;
+        if self.options.abort && settings.echo_may_abort {
+            std::process::abort();
+        }
+        if self.options.abort {
+            return Err(JobError::fail("not_allowed", "ECHO_MAY_ABORT is not set here"));
+        }
         if let Some(message) = self.options.panic {
             panic!("{message}");
         }
@@ -126,13 +132,13 @@ mod tests {
             Payload::encode(&Value::Map(vec![("image".into(), Value::Binary(vec![0, 255]))])).unwrap(),
             Payload::Raw { content_type: "image/png".into(), bytes: Bytes::from_static(b"png") },
         ] {
-            assert_eq!(run_payload::<Echo>(&payload, &()).await.unwrap(), payload);
+            assert_eq!(run_payload::<Echo>(&payload, &EchoSettings::default()).await.unwrap(), payload);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_reports_its_steps() {
-        let run = run(echo(json!({"sleepMs": 100, "steps": 4})), &()).await;
+        let run = run(echo(json!({"sleepMs": 100, "steps": 4})), &EchoSettings::default()).await;
         assert_eq!(run.progress(), [0.25, 0.5, 0.75, 1.0]);
         assert_eq!(run.reports[0].json().unwrap().get(), r#"{"progress":0.25,"step":1,"steps":4}"#);
     }
@@ -140,20 +146,26 @@ mod tests {
     #[tokio::test]
     async fn it_fails_as_often_as_it_is_told() {
         let job = echo(json!({"failTimes": 2}));
-        assert!(Testing::default().attempt(2).run(job.clone(), &()).await.result.unwrap_err().is_retryable());
-        assert!(Testing::default().attempt(3).run(job, &()).await.result.is_ok());
+        assert!(Testing::default().attempt(2).run(job.clone(), &EchoSettings::default()).await.result.unwrap_err().is_retryable());
+        assert!(Testing::default().attempt(3).run(job, &EchoSettings::default()).await.result.is_ok());
     }
 
     #[tokio::test]
     async fn it_fails_for_good_with_a_code() {
-        let error = run(echo(json!({"failCode": "no_paper"})), &()).await.result.unwrap_err();
+        let error = run(echo(json!({"failCode": "no_paper"})), &EchoSettings::default()).await.result.unwrap_err();
         assert_eq!((error.wire().code.as_ref(), error.is_retryable()), ("no_paper", false));
     }
 
     #[tokio::test]
     #[should_panic(expected = "out of paper")]
     async fn it_panics() {
-        let _ = run(echo(json!({"panic": "out of paper"})), &()).await;
+        let _ = run(echo(json!({"panic": "out of paper"})), &EchoSettings::default()).await;
+    }
+
+    #[tokio::test]
+    async fn no_payload_ends_a_process_that_does_not_allow_it() {
+        let error = run(echo(json!({"abort": true})), &EchoSettings::default()).await.result.unwrap_err();
+        assert_eq!((error.wire().code.as_ref(), error.is_retryable()), ("not_allowed", false));
     }
 
     #[tokio::test(start_paused = true)]
@@ -161,7 +173,7 @@ mod tests {
         let cancelled = CancellationToken::new();
         cancelled.cancel();
         let testing = Testing::default().cancelled_by(cancelled);
-        assert!(testing.clone().run(echo(json!({"sleepMs": 500})), &()).await.result.is_err());
-        assert!(testing.run(echo(json!({"sleepMs": 500, "ignoreCancel": true})), &()).await.result.is_ok());
+        assert!(testing.clone().run(echo(json!({"sleepMs": 500})), &EchoSettings::default()).await.result.is_err());
+        assert!(testing.run(echo(json!({"sleepMs": 500, "ignoreCancel": true})), &EchoSettings::default()).await.result.is_ok());
     }
 }

@@ -5,6 +5,8 @@
 
 mod echo;
 mod options;
+mod settings;
 
 pub use echo::{Echo, Echoed};
 pub use options::Options;
+pub use settings::EchoSettings;

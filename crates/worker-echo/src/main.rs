@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use worker_echo::Echo;
+use worker_echo::{Echo, EchoSettings};
 
 fn main() -> ExitCode {
-    worker::main::<Echo, ()>("worker-echo", async |(), _| Ok(()))
+    worker::main::<Echo, EchoSettings>("worker-echo", async |settings, _| Ok(settings))
 }

@@ -22,6 +22,8 @@ pub struct Options {
     pub fail_code: Option<String>,
     /// Panic with this message.
     pub panic: Option<String>,
+    /// End the worker's process at once, where ECHO_MAY_ABORT allows.
+    pub abort: bool,
     /// Go on sleeping when the job is cancelled.
     pub ignore_cancel: bool,
 }

@@ -67,6 +67,8 @@ pub(crate) enum Incident {
     hint_lost,
     /// A terminal event that had to be published again.
     publish_repeated,
+    /// A job that was run though an earlier delivery of it had come to nothing.
+    trial,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -1,20 +1,25 @@
 use std::{sync::Arc, time::Duration};
 
-use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, SeekBack};
-use shared::Cancellation;
-use tokio::time::sleep;
+use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack};
+use shared::ControlMessage;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 
-/// How far back a new worker hears of cancellations: the control topic's retention.
+/// How far back a new worker hears of cancellations and trials: the control topic's retention.
 const BACK: Duration = Duration::from_mins(10);
+/// Silence that long from the beginning means that nothing was said: the stream has to open first.
+const NOTHING: Duration = Duration::from_millis(750);
+/// Silence that long after something was heard means that all of it has been.
+const QUIET: Duration = Duration::from_millis(250);
 
-/// Obeys cancellations until `done`, that is, while jobs run here, also in a drain.
+/// Obeys cancellations, and hears of trials, until `done`, that is, while jobs run here, also in a drain.
 pub(crate) async fn listen(core: Arc<Core>, done: CancellationToken) {
     let Some(subscription) = done.run_until_cancelled(subscribe(&core)).await else { return };
     let mut consumer = core.bus.consume(subscription.name(), ConsumeOptions::default());
-    done.run_until_cancelled(obey(&core, &mut consumer)).await;
+    let is_rewound = matches!(subscription.rewound(), Rewound::To(_));
+    done.run_until_cancelled(obey(&core, &mut consumer, is_rewound)).await;
     consumer.close(core.closing_time()).await;
     if let Err(error) = subscription.delete(core.closing_time()).await {
         tracing::info!(%error, "the control subscription stays behind and will expire");
@@ -36,13 +41,27 @@ async fn subscribe(core: &Core) -> InstanceSubscription {
     }
 }
 
-async fn obey(core: &Core, consumer: &mut Consumer) {
-    while let Some(delivery) = consumer.next().await {
-        let Delivery { message, message_id, lease, .. } = delivery;
-        match Cancellation::parse(&message.attributes, &message.body) {
-            Ok(cancellation) => core.cancel(cancellation).await,
-            Err(malformed) => tracing::warn!(message = message_id, %malformed, "this message is no cancellation"),
+async fn obey(core: &Core, consumer: &mut Consumer, is_rewound: bool) {
+    let mut quiet_at = Instant::now() + if is_rewound { NOTHING } else { Duration::ZERO };
+    loop {
+        tokio::select! {
+            delivery = consumer.next() => {
+                let Some(delivery) = delivery else { return };
+                hear(core, delivery).await;
+                quiet_at = quiet_at.max(Instant::now() + QUIET);
+            }
+            () = sleep_until(quiet_at), if !core.docket.is_caught_up() => core.docket.catch_up(),
         }
-        lease.ack();
     }
+}
+
+async fn hear(core: &Core, delivery: Delivery) {
+    let Delivery { message, message_id, lease, .. } = delivery;
+    match ControlMessage::parse(&message.attributes, &message.body) {
+        Ok(ControlMessage::Cancellation(cancellation)) => core.cancel(cancellation).await,
+        Ok(ControlMessage::Trial(trial)) => core.docket.hear(trial, Instant::now()),
+        Ok(ControlMessage::Other) => {}
+        Err(malformed) => tracing::warn!(message = message_id, %malformed, "a message on the control topic cannot be understood"),
+    }
+    lease.ack();
 }

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{ledger::Ledger, tombstones::Tombstones};
+use super::{docket::Docket, ledger::Ledger, tombstones::Tombstones};
 use crate::{WorkerSettings, backoff::Backoff, metrics::WorkerMetrics};
 
 /// What all jobs of a process share.
@@ -21,6 +21,7 @@ pub(crate) struct Core {
     pub(crate) settings: WorkerSettings,
     pub(crate) metrics: WorkerMetrics,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) docket: Docket,
     tombstones: Mutex<Tombstones>,
 }
 
@@ -43,6 +44,7 @@ impl Core {
             settings,
             metrics: process.metrics.register(WorkerMetrics::register),
             ledger: Arc::default(),
+            docket: Docket::new(),
             tombstones: Mutex::default(),
         })
     }

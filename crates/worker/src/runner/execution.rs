@@ -10,13 +10,16 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::{
     attempt::{self, Bounds, Outcome},
     claim,
+    docket::Dock,
     handover::{self, Carried},
     hints::{Hint, Latest},
     intake,
     ledger::Ticket,
+    reject,
     reporter::{End, Reporter},
     serve::Station,
     slots::Slot,
+    suspicion::{self, Standing},
 };
 use crate::{
     JobError, JobHandle,
@@ -32,6 +35,11 @@ pub(crate) struct Execution {
     ticket: Ticket,
     /// None while it is queued or waits for its next attempt.
     slot: Option<Slot>,
+    standing: Standing,
+    /// Only an accused needs it, for as long as it runs.
+    dock: Option<Dock>,
+    /// Whether its trial is on record: if it leaves alive, that must not be held against it.
+    tried: bool,
     carried: Carried,
     latest: Arc<Latest>,
     since: Instant,
@@ -44,6 +52,8 @@ enum Verdict {
     End(End),
     /// It ended elsewhere: this is what was said then.
     Known(Box<JobEvent>),
+    /// It kills its workers.
+    Condemned,
     HandBack,
 }
 
@@ -59,6 +69,9 @@ impl Execution {
             delivery,
             ticket,
             slot: None,
+            standing: Standing::Innocent,
+            dock: None,
+            tried: false,
             latest: Arc::default(),
             since: Instant::now(),
             span: Span::none(),
@@ -77,6 +90,7 @@ impl Execution {
         let event = match verdict {
             Verdict::End(end) => reporter.event(end.into()),
             Verdict::Known(event) => *event,
+            Verdict::Condemned => return self.put_aside().await,
             Verdict::HandBack => return self.hand_back().await,
         };
         let outcome = match event.event_type {
@@ -101,10 +115,14 @@ impl Execution {
         if let Some(end) = self.alone().await {
             return end;
         }
+        self.standing = self.examine().await;
         self.rest().await;
         loop {
             if self.ticket.cancel().is_cancelled() || core.is_cancelled(&self.job).await {
                 return self.end(EventType::Cancelled, None, None);
+            }
+            if self.standing == Standing::Condemned {
+                return Verdict::Condemned;
             }
             if core.lifecycle.is_draining() {
                 return Verdict::HandBack;
@@ -156,6 +174,12 @@ impl Execution {
         Some(Verdict::Known(Box::new(known)))
     }
 
+    /// How it stands; a cancellation or a drain spares the question.
+    async fn examine(&self) -> Standing {
+        let standing = suspicion::standing(&self.station.core, &self.job, &self.delivery.message_id, self.delivery.delivery_attempt);
+        self.uninterrupted(standing).await.unwrap_or(Standing::Suspect)
+    }
+
     async fn attempt(&mut self, number: u32) -> Outcome {
         let core = &self.station.core;
         let (job, timeout, stop) = (&self.job, self.timeout(), CancellationToken::new());
@@ -193,6 +217,7 @@ impl Execution {
 
     /// Waits for something, making room for others meanwhile; tells whether it came, rather than a cancellation or a drain.
     async fn step_aside(&mut self, until: impl Future<Output = ()>) -> bool {
+        self.dock = None;
         let place = self.station.slots.waiting();
         if place.is_some() {
             self.slot = None;
@@ -201,11 +226,29 @@ impl Execution {
     }
 
     /// Waits for a place to run in; tells whether there is one, rather than a cancellation or a drain.
+    ///
+    /// A suspect needs more: the dock, if it is accused, and its trial on record. It waits for these at nobody's expense.
     async fn take_place(&mut self) -> bool {
+        if self.standing == Standing::Accused && self.dock.is_none() {
+            self.slot = None;
+            self.dock = self.uninterrupted(self.station.core.docket.dock()).await;
+            if self.dock.is_none() {
+                return false;
+            }
+        }
         if self.slot.is_none() {
             self.slot = self.uninterrupted(self.station.slots.running()).await;
         }
-        self.slot.is_some()
+        self.slot.is_some() && (self.standing == Standing::Innocent || self.tried || self.go_on_record().await)
+    }
+
+    async fn go_on_record(&mut self) -> bool {
+        let core = &self.station.core;
+        core.metrics.incident(&self.job.kind, Incident::trial);
+        // Also if this is interrupted: who knows whether it was published.
+        self.tried = true;
+        let record = suspicion::record(core, &self.job, &self.delivery.message_id, self.standing);
+        self.uninterrupted(record).await.is_some()
     }
 
     async fn uninterrupted<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
@@ -216,13 +259,20 @@ impl Execution {
         }
     }
 
+    async fn put_aside(self) {
+        let Self { station, job, delivery, ticket, .. } = self;
+        reject::put_aside(&station, delivery, suspicion::REASON.to_owned()).await;
+        claim::release(&station.core, &job).await;
+        drop(ticket);
+    }
+
     async fn hand_back(self) {
         let core = &self.station.core;
         core.metrics.job(&self.job.kind, JobOutcome::handed_back);
         // Whoever gets it next, perhaps ourselves, must find nobody at it.
         claim::release(core, &self.job).await;
         drop(self.ticket);
-        match handover::carry_on(core, &self.job, &self.delivery, self.carried).await {
+        match handover::carry_on(core, &self.job, &self.delivery, self.carried, self.tried).await {
             Ok(true) => return self.delivery.ack(),
             Ok(false) => {}
             Err(error) => tracing::warn!(job = %self.job.id, %error, "handing the job back without the number of its attempts"),

@@ -56,12 +56,19 @@ impl Carried {
     }
 }
 
-/// Publishes a message that carries the job on, if there is anything to carry; `Ok(false)` leaves it to a nack.
+/// Publishes a message that carries the job on, if there is anything to carry, or if the job was `tried`: a new message is under no
+/// suspicion. `Ok(false)` leaves it to a nack.
 ///
 /// # Errors
 /// When the message was not confirmed; then a nack must do, at the price of what would have been carried.
-pub(crate) async fn carry_on(core: &Core, job: &JobMessage, delivery: &Delivery, mut carried: Carried) -> Result<bool, PublishError> {
-    if carried.is_nothing() {
+pub(crate) async fn carry_on(
+    core: &Core,
+    job: &JobMessage,
+    delivery: &Delivery,
+    mut carried: Carried,
+    tried: bool,
+) -> Result<bool, PublishError> {
+    if carried.is_nothing() && !tried {
         return Ok(false);
     }
     carried.deliveries = carried.delivery(delivery.delivery_attempt);

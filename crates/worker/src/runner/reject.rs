@@ -18,7 +18,7 @@ use crate::{metrics::JobOutcome, registered::INVALID_PAYLOAD};
 pub(crate) async fn reject(station: &Station, delivery: Delivery, malformed: MalformedMessage) {
     match addressee(station, &delivery, &malformed) {
         Some(job) => tell(station, delivery, job, malformed).await,
-        None => put_aside(station, delivery, malformed).await,
+        None => put_aside(station, delivery, malformed.to_string()).await,
     }
 }
 
@@ -49,14 +49,18 @@ async fn tell(station: &Station, delivery: Delivery, job: JobMessage, malformed:
     }
 }
 
-async fn put_aside(station: &Station, delivery: Delivery, malformed: MalformedMessage) {
+/// Sends a message to the dead letters, where its client is told if there is one.
+pub(crate) async fn put_aside(station: &Station, delivery: Delivery, reason: String) {
     let (core, kind) = (&station.core, &station.registered.kind);
     let names = core.bus.names();
-    tracing::warn!(%kind, message = delivery.message_id, %malformed, "this message is no job: off to the dead letters");
+    tracing::warn!(%kind, message = delivery.message_id, reason, "off to the dead letters");
     let mut attributes = delivery.message.attributes.clone();
     attributes.entry(attributes::KIND.into()).or_insert_with(|| kind.to_string());
     attributes.entry(attributes::ID.into()).or_insert_with(|| JobId::derived(kind.as_str(), &delivery.message_id).to_string());
-    attributes.insert(attributes::DEAD_LETTER_REASON.into(), cut(malformed.to_string()));
+    attributes.insert(attributes::DEAD_LETTER_REASON.into(), cut(reason));
+    // The letter counts as one more, and what is said of it must be newer than all that was said before.
+    let deliveries = Carried::read(&attributes).delivery(delivery.delivery_attempt).saturating_sub(1);
+    attributes.insert(attributes::DELIVERIES_DONE.into(), deliveries.to_string());
     attributes.insert(attributes::DEAD_LETTER_TOPIC.into(), names.jobs(kind).id().to_owned());
     make_room(&mut attributes);
     let mut attempt = 0;
@@ -94,10 +98,22 @@ fn cut(mut reason: String) -> String {
 /// Leaves out what means nothing to Mayfly, where a publisher used up all the attributes there may be.
 fn make_room(attributes: &mut Attributes) {
     use attributes::{
-        ATTEMPT, AUDIENCE, CONTENT_TYPE, DEAD_LETTER_REASON, DEAD_LETTER_TOPIC, ID, KIND, MAX_ATTEMPTS, SCHEMA, SUBMITTED_AT, TIMEOUT_MS,
+        AUDIENCE, CONTENT_TYPE, DEAD_LETTER_REASON, DEAD_LETTER_TOPIC, DELIVERIES_DONE, ID, KIND, MAX_ATTEMPTS, SCHEMA, SUBMITTED_AT,
+        TIMEOUT_MS,
     };
-    const OURS: [&str; 11] =
-        [ID, KIND, AUDIENCE, SUBMITTED_AT, MAX_ATTEMPTS, TIMEOUT_MS, SCHEMA, CONTENT_TYPE, ATTEMPT, DEAD_LETTER_REASON, DEAD_LETTER_TOPIC];
+    const OURS: [&str; 11] = [
+        ID,
+        KIND,
+        AUDIENCE,
+        SUBMITTED_AT,
+        MAX_ATTEMPTS,
+        TIMEOUT_MS,
+        SCHEMA,
+        CONTENT_TYPE,
+        DELIVERIES_DONE,
+        DEAD_LETTER_REASON,
+        DEAD_LETTER_TOPIC,
+    ];
     let mut foreign: Vec<String> = attributes.keys().filter(|name| !OURS.contains(&name.as_str())).cloned().collect();
     foreign.sort();
     while attributes.len() > MOST_ATTRIBUTES {

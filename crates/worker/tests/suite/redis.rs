@@ -8,7 +8,10 @@ use std::{
 
 use cache::{Cache, CacheSettings};
 use service::State;
-use shared::EventType::{Progress, Succeeded};
+use shared::{
+    EventMessage,
+    EventType::{Progress, Succeeded},
+};
 
 use crate::{
     probe::Act,
@@ -62,13 +65,13 @@ async fn progress_goes_by_redis_and_costs_pubsub_nothing() {
         // Until the listener listens, which nobody is told.
         let job = world.submit([Act::Chatter(60)]).await;
         world.end(job.id).await;
-        let Ok(first) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await else { continue };
+        let Ok(EventMessage::Job(first)) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await else { continue };
         if first.job_id == job.id {
             break job;
         }
     };
     let mut heard = Vec::new();
-    while let Ok(hint) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await {
+    while let Ok(EventMessage::Job(hint)) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await {
         heard.push(hint);
     }
     let progress = heard.iter().filter(|hint| hint.event_type == Progress).count();
