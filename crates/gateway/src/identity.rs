@@ -5,7 +5,7 @@ mod channels;
 mod session;
 mod user;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use service::StartError;
 use shared::{ErrorCode, Kind, SessionId, WireError, client::SessionInfo};
@@ -27,6 +27,7 @@ pub(crate) struct Identities {
     anonymous_kinds: Vec<Kind>,
     /// What everybody may do in channels, signed in or not.
     channels: Arc<ChannelRights>,
+    token_grace: Duration,
 }
 
 /// A client that was let in.
@@ -51,6 +52,7 @@ impl Identities {
                 join: settings.anonymous_channels.to_vec(),
                 publish: settings.anonymous_publish_channels.to_vec(),
             }),
+            token_grace: settings.auth_grace,
             kinds: settings.kinds.clone(),
         })
     }
@@ -81,6 +83,23 @@ impl Identities {
     /// A fresh anonymous session, for an HTTP request without a token.
     pub(crate) fn anonymous(&self) -> Result<Admitted, WireError> {
         self.admit(None, None)
+    }
+
+    /// The same client by a new token of its user.
+    pub(crate) fn refresh(&self, caller: &Caller, token: &str) -> Result<Caller, WireError> {
+        let Some(known) = &caller.user else {
+            return Err(ErrorCode::Forbidden.error("nobody is signed in here; sign in by connecting with the token"));
+        };
+        let user = self.user(token)?;
+        if user.id != *known {
+            return Err(ErrorCode::Forbidden.error("this is another user's token; sign in by connecting with it"));
+        }
+        Ok(self.client(caller.session, Some(user)))
+    }
+
+    /// How long a socket may stay after its user's token has ended.
+    pub(crate) fn token_grace(&self) -> Duration {
+        self.token_grace
     }
 
     fn user(&self, token: &str) -> Result<User, WireError> {

@@ -23,6 +23,7 @@ pub(crate) struct GatewayMetrics {
     pub(crate) malformed_events: Counter,
     pub(crate) messages_dropped: Counter,
     pub(crate) slow_clients_closed: Counter,
+    pub(crate) expired_clients_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) history_jobs: Gauge,
     pub(crate) history_bytes: Gauge,
@@ -78,6 +79,7 @@ impl GatewayMetrics {
             malformed_events: Counter::default(),
             messages_dropped: Counter::default(),
             slow_clients_closed: Counter::default(),
+            expired_clients_closed: Counter::default(),
             connections_refused: Counter::default(),
             history_jobs: Gauge::default(),
             history_bytes: Gauge::default(),
@@ -93,6 +95,7 @@ impl GatewayMetrics {
         registry.register("malformed_events", "Messages on the events topic that nobody can read", metrics.malformed_events.clone());
         registry.register("messages_dropped", "Messages that found no room at slow clients", metrics.messages_dropped.clone());
         registry.register("slow_clients_closed", "Clients closed because a result found no room", metrics.slow_clients_closed.clone());
+        registry.register("expired_clients_closed", "Clients closed because their token has ended", metrics.expired_clients_closed.clone());
         registry.register("connections_refused", "Connections above the limit", metrics.connections_refused.clone());
         registry.register("history_jobs", "Jobs in the recent history", metrics.history_jobs.clone());
         registry.register_with_unit("history", "Size of the recent history", Unit::Bytes, metrics.history_bytes.clone());

@@ -22,15 +22,15 @@ pub struct GatewaySettings {
     #[arg(long, env = "KINDS", value_name = "KIND,...", value_delimiter = ',', default_value = "echo,thumbnail,webhook")]
     pub kinds: Vec<Kind>,
 
-    /// Those of them that anybody may submit who is not signed in, separated by commas; all if unset, none if empty
+    /// Those of them that anybody may submit who is not signed in, separated by commas; all if unset, `none` for none
     #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", value_parser = parse_list::<Kind>)]
     pub anonymous_kinds: Option<Arc<[Kind]>>,
 
-    /// Channels that anybody may join, separated by commas; `*` at the end stands for any rest. A user's token may add some
+    /// Channels that anybody may join, separated by commas, a `*` at the end standing for any rest; `none` for none. A user's token may add some
     #[arg(long, env = "ANONYMOUS_CHANNELS", value_name = "PATTERN,...", default_value = "public:*", value_parser = parse_list::<ChannelPattern>)]
     pub anonymous_channels: Arc<[ChannelPattern]>,
 
-    /// Channels that anybody may publish to, separated by commas. A user's token may add some
+    /// Channels that anybody may publish to, likewise. A user's token may add some
     #[arg(long, env = "ANONYMOUS_PUBLISH_CHANNELS", value_name = "PATTERN,...", default_value = "public:*", value_parser = parse_list::<ChannelPattern>)]
     pub anonymous_publish_channels: Arc<[ChannelPattern]>,
 
@@ -53,6 +53,10 @@ pub struct GatewaySettings {
     /// The `aud` that users' tokens must carry; not checked if unset
     #[arg(long, env = "AUTH_JWT_AUDIENCE", value_name = "TEXT")]
     pub auth_jwt_audience: Option<String>,
+
+    /// How long a socket may stay to refresh its user's token after that has ended, in seconds; its requests are refused meanwhile
+    #[arg(long, env = "AUTH_GRACE_S", value_name = "S", default_value = "10", value_parser = parse_seconds)]
+    pub auth_grace: Duration,
 
     /// A bearer token that lets other services submit jobs for any audience and publish events; none if unset
     #[arg(long, env = "SERVICE_TOKEN", value_name = "TEXT", hide_env_values = true)]
@@ -123,8 +127,11 @@ pub struct GatewaySettings {
     pub ping_timeout: Duration,
 }
 
-/// Unlike clap's own lists, this one may be empty.
+/// Unlike clap's own lists, this one may be empty; the word is needed because an empty variable counts as unset.
 fn parse_list<T: FromStr>(text: &str) -> Result<Arc<[T]>, T::Err> {
+    if text == "none" {
+        return Ok(Arc::default());
+    }
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::parse).collect()
 }
 
@@ -168,6 +175,18 @@ mod tests {
     fn what_pubsub_cannot_carry_cannot_be_allowed() {
         let refusal = parse(&["--max-payload-bytes", "10000000"]).unwrap_err();
         assert!(refusal.starts_with("MAX_PAYLOAD_BYTES: `10000000` is not valid: more than the 9000000 bytes"), "{refusal}");
+    }
+
+    #[test]
+    fn a_list_may_be_empty() {
+        let settings = parse(&["--anonymous-kinds", "none", "--anonymous-channels", "none"]).unwrap();
+        assert_eq!((settings.anonymous_kinds.unwrap().len(), settings.anonymous_channels.len()), (0, 0));
+        assert_eq!(parse(&["--anonymous-channels", "news, public:*"]).unwrap().anonymous_channels.len(), 2);
+        assert!(
+            parse(&["--anonymous-channels", "a*b"])
+                .unwrap_err()
+                .starts_with("ANONYMOUS_CHANNELS: `a*b` is not valid: expected a channel's name")
+        );
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn who_is_not_signed_in_may_be_allowed_less() {
     assert_eq!(ann.caller.kinds.len(), 3);
     // The token of a user's session proves the session, not the user.
     assert_eq!(identities.bearer(&ann.session.token).unwrap().kinds.len(), 1);
-    let nothing = self::identities(&["--anonymous-kinds", ""]);
+    let nothing = self::identities(&["--anonymous-kinds", "none"]);
     assert!(nothing.admit(None, None).unwrap().caller.kinds.is_empty());
 }
 

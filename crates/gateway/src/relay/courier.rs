@@ -84,7 +84,7 @@ impl Courier {
         self.metrics.messages_dropped.inc();
         if urgency == Urgency::Durable && client.close() {
             self.metrics.slow_clients_closed.inc();
-            debug!(session = ?client.caller.session, "closed a client that was too slow for a result");
+            debug!(session = ?client.caller().session, "closed a client that was too slow for a result");
         }
     }
 }

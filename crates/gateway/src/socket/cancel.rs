@@ -8,7 +8,7 @@ pub(super) fn handle(request: Request) {
         Ok(JobRef { id }) => {
             let (app, client) = (app.clone(), client.clone());
             tokio::spawn(async move {
-                let asked = app.cancel(&client.caller, id).await;
+                let asked = app.cancel(&client.caller(), id).await;
                 request.reply.answer(&asked.map(|()| Done {}));
             });
         }

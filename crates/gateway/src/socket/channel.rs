@@ -1,5 +1,7 @@
 //! `channel:join`, `channel:leave` and `channel:publish`. A socket's channels end with it: a client that comes back joins again.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shared::{Audience, ErrorCode, WireError};
@@ -53,13 +55,12 @@ struct Published {
 pub(super) fn join(request: Request) {
     let result = read(&request).and_then(|channel| {
         let Request { app, client, reply, .. } = &request;
-        app.check_join(&client.caller, &channel)?;
-        let (socket, room, most) = (&reply.socket, room(channel), app.allowances.limits().max_channels);
-        let joined = channels(socket);
-        if joined.len() >= most && !joined.contains(&room) {
+        app.check_join(&client.caller(), &channel)?;
+        let (socket, most) = (&reply.socket, app.allowances.limits().max_channels);
+        if joined(socket).count() >= most && !joined(socket).any(|name| name == channel) {
             return Err(ErrorCode::Forbidden.error(format!("{most} channels are the most for one socket")));
         }
-        socket.join(room);
+        socket.join(room(&channel));
         Ok(Done {})
     });
     request.reply.answer(&result);
@@ -68,7 +69,7 @@ pub(super) fn join(request: Request) {
 /// `channel:leave`: to leave a channel that one is not in is no error.
 pub(super) fn leave(request: Request) {
     let result = read(&request).map(|channel| {
-        request.reply.socket.leave(room(channel));
+        request.reply.socket.leave(room(&channel));
         Done {}
     });
     request.reply.answer(&result);
@@ -78,7 +79,7 @@ pub(super) fn leave(request: Request) {
 pub(super) fn publish(mut request: Request) {
     let saying = saying(&mut request.args);
     let Request { app, client, .. } = &request;
-    let said = saying.and_then(|saying| app.say(&client.caller, &client.allowance, saying));
+    let said = saying.and_then(|saying| app.say(&client.caller(), &client.allowance, saying));
     match said {
         Ok(Said { id, reach }) => {
             tokio::spawn(async move {
@@ -94,14 +95,18 @@ pub(super) fn publish(mut request: Request) {
     }
 }
 
-/// The rooms of the channels that a socket is in.
-pub(super) fn channels(socket: &SocketRef) -> Vec<String> {
-    let prefix = room(String::new());
-    socket.rooms().into_iter().filter(|room| room.starts_with(&prefix)).map(String::from).collect()
+/// The channels that a socket is in.
+pub(super) fn joined(socket: &SocketRef) -> impl Iterator<Item = String> {
+    let channel = |room: Cow<'static, str>| match room.parse() {
+        Ok(Audience::Channel(name)) => Some(name),
+        _ => None,
+    };
+    socket.rooms().into_iter().filter_map(channel)
 }
 
-fn room(channel: String) -> String {
-    Audience::Channel(channel).to_string()
+/// A channel's members are in the room that is named as their audience is.
+pub(super) fn room(channel: &str) -> String {
+    Audience::Channel(channel.to_owned()).to_string()
 }
 
 fn read(request: &Request) -> Result<String, WireError> {

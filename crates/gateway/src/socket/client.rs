@@ -1,9 +1,10 @@
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use socketioxide::{TransportType, extract::SocketRef};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     allowance::Allowance,
@@ -15,7 +16,7 @@ use crate::{
 
 /// A connected socket, beside what socket.io knows of it.
 pub(crate) struct Client {
-    pub(crate) caller: Caller,
+    caller: Mutex<Arc<Caller>>,
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) told: Told,
     link: Link,
@@ -23,6 +24,8 @@ pub(crate) struct Client {
     closed: AtomicBool,
     /// Requests that are not answered yet.
     pending: AtomicUsize,
+    /// Ends the client's stay when its token has ended.
+    pub(super) expiry: OnceLock<AbortOnDropHandle<()>>,
     metrics: GatewayMetrics,
 }
 
@@ -33,15 +36,37 @@ impl Client {
     pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, link: Link, metrics: GatewayMetrics) -> Self {
         metrics.sockets.inc();
         Self {
-            caller,
+            caller: Mutex::new(Arc::new(caller)),
             allowance,
             told: Told::nothing(),
             link,
             connection: OnceLock::new(),
             closed: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
+            expiry: OnceLock::new(),
             metrics,
         }
+    }
+
+    /// Who it is, by its last token.
+    pub(crate) fn caller(&self) -> Arc<Caller> {
+        Arc::clone(&self.lock_caller())
+    }
+
+    /// Gives it the rights of a new token.
+    pub(super) fn become_caller(&self, caller: Caller) {
+        *self.lock_caller() = Arc::new(caller);
+    }
+
+    /// Closes it because its token has ended.
+    pub(super) fn expire(&self) {
+        if self.close() {
+            self.metrics.expired_clients_closed.inc();
+        }
+    }
+
+    fn lock_caller(&self) -> MutexGuard<'_, Arc<Caller>> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the transport, so that the client comes back by itself. Tells whether it was open until now.

@@ -10,7 +10,7 @@ use socketioxide::{
 };
 use tracing::debug;
 
-use super::{Client, dispatch::Dispatch};
+use super::{Client, dispatch::Dispatch, expiry};
 use crate::{
     app::App,
     identity::Admitted,
@@ -63,7 +63,7 @@ impl ConnectHandler<LocalAdapter, ()> for Door {
                 Err(error) => debug!(%error, "a greeting cannot be written"),
             }
         }
-        let rooms: Vec<String> = client.caller.audiences().chain([Audience::All]).map(|audience| audience.to_string()).collect();
+        let rooms: Vec<String> = client.caller().audiences().chain([Audience::All]).map(|audience| audience.to_string()).collect();
         socket.join(rooms);
     }
 }
@@ -87,6 +87,10 @@ impl Door {
         let allowance = app.allowances.of(format!("session:{}", session.id));
         socket.extensions.insert(Greeting(Arc::new(app.welcome(&caller, session))));
         let client = Arc::new(Client::new(caller, allowance, link, app.metrics.clone()));
+        if let Some(watch) = expiry::watch(&client, app.identities.token_grace()) {
+            // It is new, so nobody watches it yet.
+            let _ = client.expiry.set(watch);
+        }
         socket.extensions.insert(Arc::clone(&client));
         socket.on_fallback(Dispatch { app: Arc::clone(app), client });
         Ok(())

@@ -7,7 +7,7 @@ use socketioxide::{
     socket::Socket,
 };
 
-use super::{Client, args::Args, cancel, channel, get, ping, reply::Reply, resume, submit};
+use super::{Client, args::Args, cancel, channel, get, ping, refresh, reply::Reply, resume, submit};
 use crate::app::App;
 
 /// Takes every event of one socket. One handler rather than one per event: each would cost memory in every idle socket.
@@ -37,6 +37,7 @@ impl MessageHandler<LocalAdapter, ()> for Dispatch {
             "job:get" => get::handle(request),
             "job:resume" => resume::handle(request),
             "job:cancel" => cancel::handle(request),
+            "auth:refresh" => refresh::handle(request),
             "channel:join" => channel::join(request),
             "channel:leave" => channel::leave(request),
             "channel:publish" => channel::publish(request),

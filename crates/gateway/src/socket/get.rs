@@ -33,7 +33,7 @@ pub(super) fn handle(request: Request) {
         Ok(JobRef { id }) => {
             let (app, client) = (app.clone(), client.clone());
             tokio::spawn(async move {
-                let job = app.get(&client.caller, id).await;
+                let job = app.get(&client.caller(), id).await;
                 let weight = job.as_ref().map_or(0, |job| job.data.as_ref().map_or(0, Payload::len));
                 request.reply.send(&Answer(&job.and_then(view)), ENVELOPE + weight);
             });

@@ -26,7 +26,7 @@ pub(super) fn handle(request: Request) {
                 let Request { app, client, reply, .. } = request;
                 app.recall(jobs.iter().map(|job| job.id)).await;
                 let socket = reply.socket.clone();
-                app.ledger.catch_up(&socket, &client.caller, &jobs, |jobs| reply.answer(&Ok(Ack { jobs })));
+                app.ledger.catch_up(&socket, &client.caller(), &jobs, |jobs| reply.answer(&Ok(Ack { jobs })));
             });
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn handle(request: Request) {
 
 fn read(request: &Request) -> Result<Vec<ResumeJob>, WireError> {
     request.client.allowance.check_request()?;
-    request.client.caller.check_expiry()?;
+    request.client.caller().check_expiry()?;
     let jobs = request.args.parse::<Resume>()?.jobs;
     if jobs.len() > MAX_RESUMED_JOBS {
         return Err(invalid(&format_args!("more than {MAX_RESUMED_JOBS} jobs at a time")));

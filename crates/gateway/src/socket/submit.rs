@@ -31,7 +31,7 @@ struct Ack {
 pub(super) fn handle(mut request: Request) {
     let submission = read(&mut request.args);
     let Request { app, client, .. } = &request;
-    let admission = submission.and_then(|submission| app.admit(&client.caller, &client.allowance, submission));
+    let admission = submission.and_then(|submission| app.admit(&client.caller(), &client.allowance, submission));
     match admission {
         Ok(admission) => {
             tokio::spawn(async move {

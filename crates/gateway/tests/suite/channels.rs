@@ -169,7 +169,7 @@ async fn nothing_is_heard_twice_when_the_way_changes_or_a_client_repeats_itself(
 #[tokio::test]
 async fn one_needs_the_right_to_join_and_to_publish() {
     let installation = Installation::start().await;
-    let gateway = installation.gateway(&["--anonymous-channels", "public:*,news", "--anonymous-publish-channels", ""]).await;
+    let gateway = installation.gateway(&["--anonymous-channels", "public:*,news", "--anonymous-publish-channels", "none"]).await;
     let mut anybody = gateway.client().await;
     let claims = json!({ "channels": ["team:7:*", "not a name"], "publishChannels": ["team:7:chat"] });
     let mut ann = gateway.client_as(json!({ "token": user_token("ann", claims) })).await.unwrap();

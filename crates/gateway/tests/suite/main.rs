@@ -12,6 +12,7 @@ mod once;
 mod outage;
 mod page;
 mod redis;
+mod refresh;
 mod resume;
 mod slow;
 mod sockets;

@@ -176,8 +176,13 @@ impl Serving {
 }
 
 /// A token of the application for a user, with further claims.
-pub fn user_token(user: &str, mut claims: Value) -> String {
+pub fn user_token(user: &str, claims: Value) -> String {
+    user_token_for(user, 600, claims)
+}
+
+/// A token that ends after so many seconds.
+pub fn user_token_for(user: &str, seconds: i64, mut claims: Value) -> String {
     claims["sub"] = user.into();
-    claims["exp"] = (Timestamp::now().as_second() + 600).into();
+    claims["exp"] = (Timestamp::now().as_second() + seconds).into();
     encode(&Header::default(), &claims, &EncodingKey::from_secret(b"users")).unwrap()
 }

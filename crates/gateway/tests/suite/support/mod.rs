@@ -8,7 +8,7 @@ mod worker;
 use std::time::Duration;
 
 pub use client::{Client, Heard, Refused};
-pub use installation::{Installation, Serving, user_token};
+pub use installation::{Installation, Serving, user_token, user_token_for};
 pub use redis::Redis;
 pub use worker::FakeWorker;
 
