@@ -65,13 +65,17 @@ impl Reporter {
     }
 
     /// Publishes the end until it is confirmed, however long Pub/Sub is away; none if the time of the drain is up first.
+    /// What is confirmed goes into Redis' history, which outlives every gateway's.
     ///
     /// An end that Pub/Sub will never take is replaced by one that it can.
     pub(crate) async fn announce(&self, mut event: JobEvent) -> Option<JobEvent> {
         let core = Arc::clone(&self.core);
         let mut attempt = 0;
         loop {
-            let Err(error) = self.publish(&event).await else { return Some(event) };
+            let Err(error) = self.publish(&event).await else {
+                core.cache.record(&event);
+                return Some(event);
+            };
             attempt += 1;
             core.metrics.incident(&self.job.kind, Incident::publish_repeated);
             if let PublishError::Rejected(reason) = &error {

@@ -10,6 +10,7 @@ mod outages;
 mod probe;
 mod proxy;
 mod redis;
+mod suspects;
 mod telling;
 mod twice;
 mod world;

@@ -91,8 +91,6 @@ async fn two_workers_do_not_run_the_same_job_and_its_end_is_the_same_from_both()
     }
     world.book.open();
     let end = world.end(job.id).await;
-    // As a gateway does.
-    redis.cache().await.record(&end);
     // The other worker waits for the claim to end, by which time the history knows.
     until("the other six to be found out", || workers.iter().map(duplicates).sum::<u32>() == 6).await;
     let ends = world.ends_after_another_job().await;
