@@ -24,7 +24,7 @@ pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), Star
     let worker = Worker::builder(&process, bus.clone(), cache.clone()).settings(settings.worker.clone());
     let worker = workers::register(worker, &settings)?;
     let kinds = worker.kinds();
-    let dead_letters = DeadLetterWorker::new(&process, bus.clone());
+    let dead_letters = DeadLetterWorker::new(&process, bus.clone(), cache.clone());
     let mut gateway = Gateway::start(&settings.gateway, &process, bus, cache.clone(), listener)?;
     let url = gateway_url(&settings, gateway.address());
     let parts = async { tokio::join!(worker.build().run(), dead_letters.run(), gateway.drained()) };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use bus::{Bus, BusSettings};
+use cache::{Cache, CacheSettings};
 use clap::Parser;
 use service::{ServiceSettings, State};
 use worker::HealthSettings;
@@ -19,6 +20,9 @@ struct Settings {
     bus: BusSettings,
 
     #[command(flatten)]
+    cache: CacheSettings,
+
+    #[command(flatten)]
     service: ServiceSettings,
 }
 
@@ -33,7 +37,8 @@ fn main() -> ExitCode {
         let bus = Bus::connect(&settings.bus, &process.metrics).await?;
         bus.report(process.health.component("pubsub", State::Up));
         settings.health.serve(&process).await?;
-        DeadLetterWorker::new(&process, bus).run().await;
+        let cache = Cache::connect(&settings.cache, &process)?;
+        DeadLetterWorker::new(&process, bus, cache).run().await;
         Ok(())
     })
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use bus::{Bus, ConsumeOptions, Delivery, PublishError, Topology};
+use cache::Cache;
 use service::{Lifecycle, Process};
 use shared::JobEvent;
 use tokio::time::sleep;
@@ -12,6 +13,7 @@ use crate::DeadLetter;
 /// Tells the clients of jobs that nobody could process.
 pub struct DeadLetterWorker {
     bus: Bus,
+    cache: Cache,
     lifecycle: Lifecycle,
 }
 
@@ -26,8 +28,8 @@ const MARGIN: Duration = Duration::from_millis(500);
 impl DeadLetterWorker {
     /// A worker that does not run yet.
     #[must_use]
-    pub fn new(process: &Process, bus: Bus) -> Self {
-        Self { bus, lifecycle: process.lifecycle.clone() }
+    pub fn new(process: &Process, bus: Bus, cache: Cache) -> Self {
+        Self { bus, cache, lifecycle: process.lifecycle.clone() }
     }
 
     /// Takes dead letters until the drain, then leaves well within its budget. Pub/Sub may be away, now or later.
@@ -64,7 +66,7 @@ impl DeadLetterWorker {
     async fn publish(&self, event: &JobEvent) {
         loop {
             match self.bus.publish(&self.bus.names().events(), event.to_message().into()).await {
-                Ok(_) => return,
+                Ok(_) => return self.cache.record(event),
                 Err(PublishError::Rejected(reason)) => {
                     tracing::error!(job = %event.job_id, %reason, "Pub/Sub will not take the end of a dead-lettered job");
                     return;

@@ -4,6 +4,7 @@
 use std::{future::Future, time::Duration};
 
 use bus::{Bus, BusSettings, ConsumeOptions, Consumer, Message, SubscriptionSpec, Topology};
+use cache::Cache;
 use emulator::{Clock, Emulator, Running};
 use service::{LogFormat, Metrics, Process, ServiceSettings};
 use shared::{Attributes, EventMessage, EventType, JobEvent, JobId, Kind, Timestamp};
@@ -34,7 +35,7 @@ impl World {
             drain_budget: Duration::from_secs(12),
             hostname: Some("test".into()),
         });
-        let worker = tokio::spawn(DeadLetterWorker::new(&process, bus.clone()).run());
+        let worker = tokio::spawn(DeadLetterWorker::new(&process, bus.clone(), Cache::absent()).run());
         Self { events: bus.consume(&heard, ConsumeOptions::default()), bus, process, worker, clock, _emulator: emulator }
     }
 
