@@ -83,7 +83,7 @@ impl BusMetrics {
         metrics.register(|registry| {
             let new = Self {
                 publishes: Family::default(),
-                // 1 ms to 1 s: the deadline is 900 ms.
+                // 1 ms to 1 s: the deadline is 800 ms.
                 publish_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 11)),
                 in_flight: Gauge::default(),
                 up: Gauge::default(),

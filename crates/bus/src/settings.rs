@@ -64,8 +64,8 @@ impl BusSettings {
     const STREAM_SILENCE: Duration = Duration::from_mins(5);
     /// The least that Pub/Sub accepts; machines that vanish are the normal case.
     const LEASE_EXTENSION: &str = "10";
-    /// A submit must be refused within a second, and the refusal has to travel.
-    const PUBLISH_DEADLINE: &str = "900";
+    /// A submit must be refused within a second, and the refusal has to travel: at 900, machines with all cores busy were late.
+    const PUBLISH_DEADLINE: &str = "800";
     const PUBLISH_QUEUE: u32 = 10_000;
     const PUBLISH_BATCH_DELAY: &str = "1";
 
@@ -165,7 +165,7 @@ mod tests {
         let settings = parse(&["--pubsub-emulator-host", "localhost:8085"]);
         assert_eq!(settings.names().unwrap().events().path(), "projects/mayfly-dev/topics/mayfly-events");
         assert!(settings.ensures_topology());
-        assert_eq!(settings.publish_deadline, Duration::from_millis(900));
+        assert_eq!(settings.publish_deadline, Duration::from_millis(800));
         assert_eq!(settings.publish_deadline, BusSettings::emulator("").publish_deadline);
     }
 
