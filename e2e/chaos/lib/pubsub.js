@@ -18,6 +18,13 @@ const shared = process.env.MAYFLY_GOOGLE_EMULATOR;
 /** The one that this process has started for all stories that do not end theirs: each is a JVM that wants most of a core. */
 let common;
 
+/**
+ * How long it may take until the last message has found its way after connections to Pub/Sub were cut: what was under way
+ * waits out a lease. Google's emulator never notices that a stream's connection is gone and goes on delivering to it, about
+ * every second time, and each of these waits out a lease of 10 s.
+ */
+export const AFTER_A_CUT_MS = seconds(SERVER === 'google' ? 150 : 45);
+
 /** Resolves to `{ address, signal, kill }`; a shared one has neither of the latter two. `isOwn` asks for one that can be ended. */
 export async function startPubsub({ isOwn = false } = {}) {
   if (SERVER === 'google' && isOwn) return startGoogle();
@@ -51,6 +58,27 @@ async function startGoogle() {
       await ended;
     },
   };
+}
+
+/** Far more streams than any connection here opens: Mayfly gives every one of them a connection of its own. */
+const MOST_STREAMS = Number(process.env.MS ?? 64);
+const [RST_STREAM, CANCEL] = [3, 8];
+
+/**
+ * Google's emulator (0.8.20) never notices that a subscriber's connection is gone: it goes on giving the dead every other
+ * message, whatever the client library, where Google's service notices at once. What it does notice is that a stream is
+ * cancelled. So this cancels the streams of the dead in their name.
+ */
+export function cancelStreams(link) {
+  if (SERVER !== 'google') return;
+  link.say(Buffer.concat(Array.from({ length: MOST_STREAMS }, (_, index) => {
+    const frame = Buffer.alloc(13);
+    frame.writeUIntBE(4, 0, 3);
+    frame.writeUInt8(RST_STREAM, 3);
+    frame.writeUInt32BE(2 * index + 1, 5);
+    frame.writeUInt32BE(CANCEL, 9);
+    return frame;
+  })));
 }
 
 /** Deletes everything under a prefix, so that a shared server does not carry every story's leavings. */

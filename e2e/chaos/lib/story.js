@@ -4,13 +4,12 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { now, seconds } from './clock.js';
+import { now } from './clock.js';
 import { Cluster, SERVER } from './cluster.js';
 import { Crowd } from './crowd.js';
+import { AFTER_A_CUT_MS } from './pubsub.js';
 
 const ARTIFACTS = fileURLToPath(new URL('../../../artifacts', import.meta.url));
-/** The last jobs may be waiting for the lease of a killed worker, for a reconnect, and for their turn. */
-const SETTLE_MS = seconds(45);
 
 /**
  * `play({ cluster, crowd, note })` is given a cluster of `shape` (see Cluster.start). What it passes to `note`, for instance
@@ -27,7 +26,8 @@ export function story(number, name, shape, play) {
     const attempt = (step) => step.catch((error) => failures.push(error));
     await attempt(play({ cluster, crowd, note: (more) => Object.assign(figures, more) }));
     await attempt(crowd.rest());
-    if (failures.length === 0) await crowd.settle(SETTLE_MS);
+    // The last jobs may be waiting for the lease of a killed worker, for a reconnect, and for their turn.
+    if (failures.length === 0) await crowd.settle(AFTER_A_CUT_MS);
     const { problems, ...books } = await crowd.balance();
     await crowd.close();
     await cluster.stop();

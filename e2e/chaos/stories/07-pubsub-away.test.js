@@ -1,4 +1,5 @@
-// Pub/Sub away, in every way in which it can be. The stories do not touch each other and mostly wait, so they run together.
+// Pub/Sub away, in every way in which it can be. Most stories do nothing but wait, so they run together; the one that starts
+// servers, of which Google's keeps all cores busy for seconds, is alone.
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
@@ -6,12 +7,29 @@ import { now, pause, seconds, until } from '../lib/clock.js';
 import { isAccepted } from '../lib/ledger.js';
 import { checkRefusals, drained, healed, openUnderLoad, outage } from '../lib/outage.js';
 import { list, remove } from '../lib/outsider.js';
+import { AFTER_A_CUT_MS, SERVER } from '../lib/pubsub.js';
 import { story } from '../lib/story.js';
 
 const each = (cluster, act) => cluster.links('pubsub').forEach(act);
 /** In one direction; there and back it is twice as much. */
 const LATENCY_MS = 250;
 const RESETS = 15;
+
+// Either emulator forgets everything when it is killed, also jobs that were accepted; so there are none at that moment.
+story(7, 'Pub/Sub killed, and started anew with nothing in it', { workers: 1, isOwn: true }, async (world) => {
+  const { cluster, crowd } = world;
+  await openUnderLoad(world);
+  await crowd.rest();
+  await crowd.settle(seconds(10));
+  await outage(world, {
+    begin: async () => {
+      await cluster.pubsub.kill();
+      await crowd.steady(8, {});
+    },
+    end: () => cluster.startPubsub({ isOwn: true }),
+    ms: seconds(10),
+  });
+});
 
 describe('7. Pub/Sub away', { concurrency: true }, () => {
   story(7, 'no Pub/Sub at boot: sockets at once, submits refused, all well within 5 s of its arrival', { pubsub: false, workers: 1 }, async (world) => {
@@ -43,24 +61,8 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
       ms: seconds(60),
     });
     // Everything that was accepted before, wherever it was when the line went.
-    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', seconds(30));
+    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', AFTER_A_CUT_MS);
     note({ drainMs: Math.max(0, Math.round(at - ended)) });
-  });
-
-  // Either emulator forgets everything when it is killed, also jobs that were accepted; so there are none at that moment.
-  story(7, 'Pub/Sub killed, and started anew with nothing in it', { workers: 1, isOwn: true }, async (world) => {
-    const { cluster, crowd } = world;
-    await openUnderLoad(world);
-    await crowd.rest();
-    await crowd.settle(seconds(10));
-    await outage(world, {
-      begin: async () => {
-        await cluster.pubsub.kill();
-        await crowd.steady(8, {});
-      },
-      end: () => cluster.startPubsub({ isOwn: true }),
-      ms: seconds(10),
-    });
   });
 
   story(7, 'Pub/Sub frozen for 30 s: open connections, no answers', { workers: 1 }, async (world) => {
@@ -71,7 +73,7 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
       end: () => each(cluster, (link) => link.heal()),
       ms: seconds(30),
     });
-    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', seconds(30));
+    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', AFTER_A_CUT_MS);
     note({ drainMs: Math.max(0, Math.round(at - ended)) });
   });
 
@@ -89,7 +91,8 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
     assert.deepEqual((await crowd.moves(slowedAt)).filter(({ type }) => type === 'disconnect'), []);
   });
 
-  story(7, 'connections to Pub/Sub reset every second', { workers: 1, redis: false }, async (world) => {
+  // Google's emulator goes on delivering to every stream whose connection is gone: with 15 of those nothing would arrive.
+  if (SERVER !== 'google') story(7, 'connections to Pub/Sub reset every second', { workers: 1, redis: false }, async (world) => {
     const { cluster, crowd } = world;
     await openUnderLoad(world);
     const resetting = setInterval(() => each(cluster, (link) => link.reset()), seconds(1));

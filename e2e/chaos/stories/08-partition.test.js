@@ -5,6 +5,7 @@ import { describe } from 'node:test';
 import { seconds, until } from '../lib/clock.js';
 import { ends, isAccepted } from '../lib/ledger.js';
 import { drained, openUnderLoad, outage } from '../lib/outage.js';
+import { AFTER_A_CUT_MS } from '../lib/pubsub.js';
 import { story } from '../lib/story.js';
 
 const LASTS_MS = seconds(15);
@@ -28,7 +29,7 @@ function partition(how, sever) {
     assert.deepEqual(there.filter((job) => !isAccepted(job)), [], 'the healthy gateway refuses nobody');
     assert.deepEqual(there.filter((job) => !ends(job).some(({ at }) => at < job.at + seconds(2))), [], 'nor keeps anybody waiting');
     assert.deepEqual((await crowd.state()).statuses.filter(({ pubsub }) => pubsub !== 'up'), [], 'everybody is told that all is well again');
-    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', seconds(30));
+    const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', AFTER_A_CUT_MS);
     note({ drainMs: Math.max(0, Math.round(at - ended)) });
   });
 }
