@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use cache::{Allowed, Cache};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
 use shared::{ErrorCode, WireError, client::ClientLimits};
 
@@ -33,6 +34,9 @@ struct Known {
 
 /// One client's allowance; it lives as long as one of its sockets or unfinished jobs.
 pub(crate) struct Allowance {
+    /// Whose it is, the same at every gateway.
+    name: String,
+    submits_per_second: NonZeroU32,
     submits: DefaultDirectRateLimiter,
     publishes: DefaultDirectRateLimiter,
     requests: DefaultDirectRateLimiter,
@@ -76,6 +80,8 @@ impl Allowances {
             known.sweep_at = (known.allowances.len() * 2).max(1024);
         }
         let allowance = Arc::new(Allowance {
+            name: name.clone(),
+            submits_per_second: at_least_one(self.limits.submits_per_second),
             submits: limiter(self.limits.submits_per_second),
             publishes: limiter(self.limits.publishes_per_second),
             requests: limiter(self.requests_per_second),
@@ -88,8 +94,18 @@ impl Allowances {
 }
 
 impl Allowance {
+    /// What this gateway says of one more submit, at once.
     pub(crate) fn check_submit(&self) -> Result<(), WireError> {
         check(&self.submits, "submits")
+    }
+
+    /// What all gateways together say of it. Without Redis each speaks for itself alone, as it has by then.
+    pub(crate) async fn check_submit_everywhere(&self, cache: &Cache) -> Result<(), WireError> {
+        let per_second = self.submits_per_second;
+        match cache.allow(&format!("submits:{}", self.name), per_second, twice(per_second)).await {
+            Some(Allowed::After(wait)) => Err(too_many("submits", wait)),
+            Some(Allowed::Yes) | None => Ok(()),
+        }
     }
 
     pub(crate) fn check_publish(&self) -> Result<(), WireError> {
@@ -116,18 +132,27 @@ impl Drop for UnfinishedJob {
     }
 }
 
-/// Twice as many at once as in the long run.
 fn limiter(per_second: u32) -> DefaultDirectRateLimiter {
-    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-    RateLimiter::direct(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(per_second.saturating_mul(2))))
+    let per_second = at_least_one(per_second);
+    RateLimiter::direct(Quota::per_second(per_second).allow_burst(twice(per_second)))
+}
+
+fn at_least_one(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+/// How many are taken at once, after a rest.
+fn twice(per_second: NonZeroU32) -> NonZeroU32 {
+    at_least_one(per_second.get().saturating_mul(2))
 }
 
 fn check(limiter: &DefaultDirectRateLimiter, what: &str) -> Result<(), WireError> {
-    limiter.check().map_err(|not_until| {
-        // At least a millisecond: `retryAfterMs: 0` would be an invitation to spin.
-        let wait = not_until.wait_time_from(limiter.clock().now()).max(Duration::from_millis(1));
-        ErrorCode::RateLimited.error(format!("too many {what}")).retry_after(wait)
-    })
+    limiter.check().map_err(|not_until| too_many(what, not_until.wait_time_from(limiter.clock().now())))
+}
+
+fn too_many(what: &str, wait: Duration) -> WireError {
+    // At least a millisecond: `retryAfterMs: 0` would be an invitation to spin.
+    ErrorCode::RateLimited.error(format!("too many {what}")).retry_after(wait.max(Duration::from_millis(1)))
 }
 
 #[cfg(test)]

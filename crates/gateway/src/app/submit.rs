@@ -58,7 +58,7 @@ pub(crate) struct Admission {
 }
 
 enum Next {
-    Publish { job: Box<JobMessage>, settling: Settling, may_be_known: bool },
+    Publish { job: Box<JobMessage>, settling: Settling, may_be_known: bool, allowance: Arc<Allowance> },
     Join { id: JobId, outcome: watch::Receiver<Outcome> },
     Known { id: JobId, record: Box<JobRecord> },
 }
@@ -98,7 +98,7 @@ impl App {
         };
         let next = match self.ledger.begin(job.id, &job.kind, &job.audience, place) {
             Start::New(settling) => match full {
-                None => Next::Publish { job: Box::new(job), settling, may_be_known },
+                None => Next::Publish { job: Box::new(job), settling, may_be_known, allowance: Arc::clone(allowance) },
                 Some(refusal) => return Err(refusal),
             },
             Start::InFlight { audience, outcome } => {
@@ -148,9 +148,13 @@ impl App {
         Ok((job, id.is_some()))
     }
 
-    async fn accept(&self, job: &JobMessage, may_be_known: bool) -> Result<Accepted, WireError> {
-        let is_duplicate = may_be_known && self.is_known_elsewhere(job).await?;
+    async fn accept(&self, job: &JobMessage, may_be_known: bool, allowance: &Allowance) -> Result<Accepted, WireError> {
+        // Both are asked at once, so that nobody waits for Redis longer than its deadline.
+        let is_known = async { Ok::<_, WireError>(may_be_known && self.is_known_elsewhere(job).await?) };
+        let (is_duplicate, allowed) = tokio::join!(is_known, allowance.check_submit_everywhere(&self.cache));
+        let is_duplicate = is_duplicate?;
         if !is_duplicate {
+            allowed?;
             self.publish_job(job).await?;
         }
         // What was found elsewhere goes out with everything else that was held back.
@@ -189,8 +193,8 @@ impl Admission {
     pub(crate) async fn confirm(self) -> Confirmation {
         let Self { app, since, next } = self;
         let (result, settling) = match next {
-            Next::Publish { job, mut settling, may_be_known } => {
-                let result = app.accept(&job, may_be_known).await;
+            Next::Publish { job, mut settling, may_be_known, allowance } => {
+                let result = app.accept(&job, may_be_known, &allowance).await;
                 if result.is_ok() {
                     settling.accept();
                 }

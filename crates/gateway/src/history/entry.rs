@@ -62,6 +62,13 @@ impl Entry {
         latest.into_iter().chain(self.terminal.as_ref()).filter(move |event| event.seq > seq)
     }
 
+    /// Makes the end newer than `seq`, if there is one and it is older.
+    pub(super) fn outrank(&mut self, seq: u64) {
+        if let Some(terminal) = self.terminal.as_mut().filter(|terminal| terminal.seq < seq) {
+            Arc::make_mut(terminal).seq = seq.saturating_add(1);
+        }
+    }
+
     pub(super) fn measure(&self) -> usize {
         let payload = |event: &Arc<JobEvent>| {
             event.data.as_ref().map_or(0, Payload::len) + event.error.as_ref().map_or(0, |error| error.message.len())

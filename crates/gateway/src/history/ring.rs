@@ -143,9 +143,13 @@ impl Ring {
     }
 
     /// The events of a job that a client which has seen `seq` has not; of those before the end, only the latest is kept.
-    pub(crate) fn events_after(&self, id: JobId, seq: u64) -> Vec<Arc<JobEvent>> {
-        let entry = self.jobs.get(&id).filter(|entry| entry.submit.is_none());
-        entry.map(|entry| entry.after(seq).cloned().collect()).unwrap_or_default()
+    ///
+    /// A client that saw progress of a later delivery than the one that ended the job still gets the end, with a number
+    /// that is news to it.
+    pub(crate) fn events_after(&mut self, id: JobId, seq: u64) -> Vec<Arc<JobEvent>> {
+        let Some(entry) = self.jobs.get_mut(&id).filter(|entry| entry.submit.is_none()) else { return Vec::new() };
+        entry.outrank(seq);
+        entry.after(seq).cloned().collect()
     }
 
     /// Forgets what is too old or too much.

@@ -112,12 +112,22 @@ fn a_returning_client_gets_what_it_missed() {
     for (event_type, seq) in [(EventType::Started, 1), (EventType::Progress, 2), (EventType::Progress, 3)] {
         ring.take(event(id, event_type, seq), now);
     }
-    let missed = |ring: &Ring, seq| ring.events_after(id, seq).iter().map(|event| event.seq).collect::<Vec<_>>();
-    assert_eq!(missed(&ring, 0), [3]);
-    assert!(missed(&ring, 3).is_empty());
+    let missed = |ring: &mut Ring, seq| ring.events_after(id, seq).iter().map(|event| event.seq).collect::<Vec<_>>();
+    assert_eq!(missed(&mut ring, 0), [3]);
+    assert!(missed(&mut ring, 3).is_empty());
     ring.take(event(id, EventType::Succeeded, 4), now);
-    assert_eq!(missed(&ring, 1), [4]);
-    assert!(missed(&ring, 4).is_empty());
+    assert_eq!(missed(&mut ring, 1), [4]);
+    assert!(missed(&mut ring, 4).is_empty());
+}
+
+#[test]
+fn a_client_that_saw_more_of_a_later_delivery_gets_the_end_of_an_earlier_one() {
+    let (mut ring, id) = (Ring::new(ROOMY), JobId::new());
+    ring.take(event(id, EventType::Succeeded, seq(1, 1)), Instant::now());
+    let seen = seq(2, 1);
+    let missed = ring.events_after(id, seen);
+    assert_eq!(missed.iter().map(|event| (event.event_type, event.seq > seen)).collect::<Vec<_>>(), [(EventType::Succeeded, true)]);
+    assert!(ring.events_after(id, missed[0].seq).is_empty());
 }
 
 #[test]

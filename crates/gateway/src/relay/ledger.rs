@@ -83,14 +83,17 @@ impl Ledger {
 
     /// Answers a client that came back, then sends it what it missed, with no event of these jobs in between.
     pub(crate) fn catch_up(&self, socket: &SocketRef, caller: &Caller, asked: &[ResumeJob], answer: impl FnOnce(Vec<ResumedJob>)) {
-        let ring = self.ring();
-        let known = |job: &ResumeJob| ring.job(job.id).filter(|record| caller.is_among(&record.audience));
+        let mut ring = self.ring();
+        let known = |ring: &Ring, job: &ResumeJob| ring.job(job.id).filter(|record| caller.is_among(&record.audience));
         let resumed = asked.iter().map(|job| {
-            let state = known(job).map(|record| record.view.state);
+            let state = known(&ring, job).map(|record| record.view.state);
             ResumedJob { id: job.id, state, recovered: state.is_some() }
         });
         answer(resumed.collect());
-        for job in asked.iter().filter(|job| known(job).is_some()) {
+        for job in asked {
+            if known(&ring, job).is_none() {
+                continue;
+            }
             for event in ring.events_after(job.id, job.seq) {
                 self.send(std::slice::from_ref(socket), &event);
             }

@@ -1,9 +1,12 @@
 //! What one client may ask for, and what it is told when it asks for more.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
+use service::State;
 use shared::JobId;
 
-use crate::support::Installation;
+use crate::support::{Client, Installation, Redis, eventually};
 
 fn echo(payload: Value) -> Value {
     json!({ "kind": "echo", "payload": payload })
@@ -96,4 +99,60 @@ async fn connections_above_the_limit_are_closed_and_counted() {
     assert!(reqwest::get(gateway.url("/health")).await.is_err());
     assert_eq!(client.ask("ping", json!(1)).await, 1);
     assert_eq!(gateway.figure("mayfly_gateway_connections_refused_total"), 1.0);
+}
+
+#[tokio::test]
+async fn gateways_that_share_a_redis_share_a_sessions_rate_and_each_has_its_own_without() {
+    let (installation, mut redis) = (Installation::start().await, Redis::start());
+    let rate = ["--submits-per-second", "2"];
+    let (here, there) = (redis.gateway_with(&installation, &rate).await, redis.gateway_with(&installation, &rate).await);
+    installation.worker().await.finish_all();
+    let accepted = async |one: &mut Client, other: &mut Client| {
+        let mut accepted = 0;
+        for _ in 0..4 {
+            for client in [&mut *one, &mut *other] {
+                let ack = client.ask("job:submit", echo(json!(1))).await;
+                accepted += usize::from(ack["ok"] == true);
+                assert!(ack["ok"] == true || (ack["error"]["code"] == "rate_limited" && ack["error"]["retryAfterMs"].is_u64()), "{ack}");
+            }
+        }
+        accepted
+    };
+    let mut one = here.client().await;
+    let mut other = there.client_again(&one).await;
+    // Four at once, and one more for every half second that this takes on a busy machine.
+    let began = Instant::now();
+    let together = accepted(&mut one, &mut other).await;
+    assert!((4..=4 + began.elapsed().as_millis() as usize / 500 + 1).contains(&together), "{together}");
+    // Another session is not in its way.
+    assert_eq!(here.client().await.ask("job:submit", echo(json!(1))).await["ok"], true);
+
+    redis.kill();
+    for gateway in [&here, &there] {
+        let components = gateway.process.health.watch();
+        eventually("Redis is away", async || components.borrow().get("redis") == Some(&State::Down)).await;
+    }
+    let mut one = here.client().await;
+    let mut other = there.client_again(&one).await;
+    let alone = accepted(&mut one, &mut other).await;
+    assert_eq!(alone, 8);
+}
+
+#[tokio::test]
+async fn a_frozen_redis_keeps_a_submit_waiting_for_one_deadline_at_most() {
+    let (installation, redis) = (Installation::start().await, Redis::start());
+    installation.worker().await.finish_all();
+    let gateway = redis.gateway_with(&installation, &["--redis-deadline", "600"]).await;
+    let mut client = gateway.client().await;
+    let submit = async |client: &mut Client| {
+        let began = Instant::now();
+        let ack = client.ask("job:submit", json!({ "id": JobId::new(), "kind": "echo", "payload": 1 })).await;
+        assert_eq!(ack["ok"], true, "{ack}");
+        began.elapsed()
+    };
+    let usual = submit(&mut client).await;
+    redis.freeze();
+    let frozen = submit(&mut client).await;
+    // Whatever is asked of Redis is asked at the same time: the history and the rate, not one after the other.
+    assert!(frozen < usual + Duration::from_millis(1_000), "{frozen:?} against {usual:?}");
 }

@@ -57,6 +57,11 @@ impl Redis {
         cache
     }
 
+    /// It stays, and says nothing any more.
+    pub fn freeze(&self) {
+        assert!(Command::new("kill").args(["-STOP", &self.server.id().to_string()]).status().unwrap().success());
+    }
+
     pub fn kill(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
