@@ -22,8 +22,9 @@ use crate::{
 const ENVELOPE: usize = 1 << 20;
 /// Pieces of binary in one packet.
 const MAX_ATTACHMENTS: usize = 100;
-/// Messages that may wait for one client; `MAX_OUTBOUND_BYTES` bounds their size.
-const MAX_BUFFERED: usize = 256;
+/// Messages that may wait for one client; `MAX_OUTBOUND_BYTES` bounds their size. A client that was offline sends all that it
+/// meant to say at once, and each of these is answered, be it with `rate_limited`. Unused slots take no memory.
+const MAX_BUFFERED: usize = 8192;
 /// How long a connection may take to enter the namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long moving from polling to a websocket may take.
