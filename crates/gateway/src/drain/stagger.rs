@@ -44,7 +44,7 @@ struct Plan {
 }
 
 /// Closes every client's transport, spread over time, so that stock clients come back elsewhere by themselves and not all at
-/// once. Ends when nobody is left, or the time for it is over.
+/// once; whoever wanted something and was refused it goes first. Ends when nobody is left, or the time for it is over.
 pub(super) async fn send_away(app: &App) {
     let (part, whole) = WINDOW_SHARE;
     let window = WINDOW.min(app.lifecycle.budget() * part / whole);
@@ -56,6 +56,7 @@ pub(super) async fn send_away(app: &App) {
         sleep_until(turn.min(Instant::now() + PATIENCE)).await;
         let now = Instant::now();
         plan.add(app, now, window.saturating_sub(now - began));
+        plan.hurry(now);
         if turn > now {
             continue;
         }
@@ -98,6 +99,18 @@ impl Plan {
                 Err(error) => debug!(%error, "a goodbye cannot be written"),
             }
             self.at(now + after, socket);
+        }
+    }
+
+    /// Those who were turned away would be refused until their turn; elsewhere they are served.
+    fn hurry(&mut self, now: Instant) {
+        let is_hurried = |socket: &SocketRef| socket.extensions.get::<Arc<Client>>().is_some_and(|client| client.is_turned_away());
+        let later = (now, u64::MAX);
+        let hurried: Vec<_> = self.turns.range(later..).filter(|(_, socket)| is_hurried(socket)).map(|(turn, _)| *turn).collect();
+        for turn in hurried {
+            if let Some(socket) = self.turns.remove(&turn) {
+                self.at(now, socket);
+            }
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Client {
     link: Link,
     connection: OnceLock<Arc<Connection>>,
     closed: AtomicBool,
+    turned_away: AtomicBool,
     /// Requests that are not answered yet.
     pending: AtomicUsize,
     /// Ends the client's stay when its token has ended.
@@ -42,6 +43,7 @@ impl Client {
             link,
             connection: OnceLock::new(),
             closed: AtomicBool::new(false),
+            turned_away: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             expiry: OnceLock::new(),
             metrics,
@@ -73,6 +75,16 @@ impl Client {
     pub(crate) fn close(&self) -> bool {
         self.link.close();
         !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// It was refused something because this gateway is leaving.
+    pub(super) fn turn_away(&self) {
+        self.turned_away.store(true, Ordering::Release);
+    }
+
+    /// Whether another gateway would be of more use to it.
+    pub(crate) fn is_turned_away(&self) -> bool {
+        self.turned_away.load(Ordering::Acquire)
     }
 
     /// The connection that everything goes through; none while the client polls.

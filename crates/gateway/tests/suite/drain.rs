@@ -1,12 +1,15 @@
 //! Leaving so that clients notice no more than a reconnect.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream};
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Heard, Installation, Serving};
+use crate::support::{Binary, Heard, Installation, Serving, stalled_client};
 
 async fn status_of(gateway: &Serving, path: &str) -> StatusCode {
     reqwest::get(gateway.url(path)).await.unwrap().status()
@@ -22,8 +25,6 @@ async fn clients_go_one_by_one_at_transport_level_and_the_door_stays_open_meanwh
     }
     gateway.process.lifecycle.begin_drain();
     let began = Instant::now();
-    let refusal = clients[0].ask("job:submit", json!({ "kind": "echo", "payload": 1 })).await;
-    assert_eq!(refusal["error"]["code"], "draining");
     assert_eq!(status_of(&gateway, "/lbz").await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(status_of(&gateway, "/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(status_of(&gateway, "/livez").await, StatusCode::OK);
@@ -45,6 +46,28 @@ async fn clients_go_one_by_one_at_transport_level_and_the_door_stays_open_meanwh
     assert!(clients.iter().all(|client| client.heard.last() == Some(&Heard::Closed)));
     gateway.drained().await;
     assert!(began.elapsed() < Duration::from_secs(12));
+}
+
+#[tokio::test]
+async fn whoever_is_refused_something_goes_first() {
+    let installation = Installation::start().await;
+    let gateway = installation.gateway(&[]).await;
+    let mut clients = Vec::new();
+    for _ in 0..12 {
+        clients.push(gateway.client().await);
+    }
+    gateway.process.lifecycle.begin_drain();
+    let mut turns =
+        join_all(clients.iter_mut().map(async |client| client.event("drain").await["reconnectAfterMs"].as_u64().unwrap())).await;
+    let last = (0..turns.len()).max_by_key(|client| turns[*client]).unwrap();
+    let (told, mut client) = (turns.swap_remove(last), clients.swap_remove(last));
+    let asked = Instant::now();
+    let refusal = client.ask("job:submit", json!({ "kind": "echo", "payload": 1 })).await;
+    assert_eq!(refusal["error"]["code"], "draining");
+    client.closed().await;
+    assert!(asked.elapsed() < Duration::from_millis(500), "{:?} though it was told {told} ms", asked.elapsed());
+    assert!(told > 1_500, "only the last of a dozen can tell");
+    gateway.drained().await;
 }
 
 #[tokio::test]
@@ -97,5 +120,66 @@ async fn a_peer_that_has_stopped_reading_does_not_hold_it_up() {
     let began = Instant::now();
     gateway.leave().await;
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    drop(stalled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_clients_leave_over_seconds_with_their_answers_and_the_process_ends_in_time() {
+    const CLIENTS: usize = 2_000;
+    let installation = Installation::start().await;
+    let gateway = Binary::start(&installation, &[]).await;
+    let mut worker = installation.worker().await;
+    let before = gateway.memory();
+    let mut clients: Vec<_> = stream::iter(0..CLIENTS).map(|_| gateway.client()).buffer_unordered(32).collect().await;
+    let memory = gateway.memory() - before;
+
+    // One peer has stopped reading, with more on its way than its TCP window holds.
+    let mut double = gateway.client().await;
+    let session = double.welcome().await["session"].clone();
+    let stalled = stalled_client(gateway.address, json!({ "session": session["token"] })).await;
+    installation.flood_to(&format!("session:{}", session["id"].as_str().unwrap()), 16, 500_000).await;
+    for _ in 0..16 {
+        double.event("channel:event").await;
+    }
+
+    // Submits that are under way when the signal comes are answered, whatever the answer.
+    let mut asked = Vec::new();
+    for client in &mut clients[..100] {
+        let ack = client.send("job:submit", json!({ "kind": "echo", "payload": 1 })).await;
+        asked.push((client, ack));
+    }
+    gateway.terminate();
+    let began = Instant::now();
+    let acks = join_all(asked.into_iter().map(async |(client, ack)| client.ack(ack).await)).await;
+    let is_refused = |ack: &Value| ack["error"]["code"] == "draining";
+    let accepted: BTreeSet<_> = acks.iter().filter(|ack| ack["ok"] == true).map(|ack| ack["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(accepted.len() + acks.iter().filter(|ack| is_refused(ack)).count(), 100);
+    let mut taken = BTreeSet::new();
+    while taken.len() < accepted.len() {
+        taken.insert(worker.job().await.id.to_string());
+    }
+    assert_eq!(taken, accepted);
+    assert!(is_refused(&clients[1_999].ask("job:submit", json!({ "kind": "echo", "payload": 1 })).await));
+
+    let left_at = clients.iter_mut().map(async |client| {
+        client.closed().await;
+        began.elapsed()
+    });
+    let mut left_at = join_all(left_at).await;
+    left_at.sort();
+    let busiest =
+        left_at.iter().map(|start| left_at.iter().filter(|at| **at >= *start && **at < *start + Duration::from_secs(1)).count()).max();
+    let (spread, busiest) = (left_at[CLIENTS - 1] - left_at[0], busiest.unwrap());
+    let status = gateway.exit().await;
+    let took = began.elapsed();
+    println!(
+        "{CLIENTS} sockets: {:.1} KiB each; left over {spread:?}, at most {busiest} in a second; {} of 100 submits accepted; ended after {took:?}",
+        memory as f64 / CLIENTS as f64,
+        accepted.len(),
+    );
+    assert!(spread >= Duration::from_secs(6), "{spread:?}");
+    assert!(busiest * 10 <= CLIENTS * 3, "{busiest}");
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(12), "{took:?}");
     drop(stalled);
 }
