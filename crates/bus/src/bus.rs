@@ -3,13 +3,14 @@ use std::{sync::Arc, time::Duration};
 use service::{Component, Metrics, State};
 use tokio::{
     sync::watch,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    BusError, BusSettings, ConsumeOptions, Consumer, InstanceSubscription, Message, Names, PublishError, SeekBack, SubscriptionName,
-    TopicName, Topology, clients::Endpoint, ensure::Declared, link::Link, metrics::BusMetrics, publish::PublishQueue,
+    Abandoned, BusError, BusSettings, ConsumeOptions, Consumer, InstanceSubscription, Message, Names, PublishError, SeekBack,
+    SubscriptionName, TopicName, Topology, clients::Endpoint, ensure::Declared, garbage, link::Link, metrics::BusMetrics,
+    publish::PublishQueue,
 };
 
 /// This process's way to Pub/Sub. Cheap to clone; all clones are one.
@@ -134,13 +135,33 @@ impl Bus {
         )
     }
 
-    /// Creates a subscription for this process alone; the topic must exist. `instance` must be unique among processes, past ones included.
+    /// Creates a subscription for this process alone; the topic must exist. `instance` should be unique among processes, past ones included;
+    /// if it is not, the subscription gets another name, so that no two processes ever share one.
     ///
     /// # Errors
     /// When the server does not answer within the setting's deadline (as for [`Self::ensure`]), or refuses.
     pub async fn instance_subscription(&self, topic: &TopicName, instance: &str, back: SeekBack) -> Result<InstanceSubscription, BusError> {
-        let name = self.0.names.instance_subscription(topic, instance);
-        InstanceSubscription::create(&self.0.link, &self.0.declared, name, topic, back, self.0.settings.pubsub_ensure_deadline).await
+        let inner = &self.0;
+        InstanceSubscription::create(&inner.link, &inner.declared, &inner.names, topic, instance, back, &inner.settings).await
+    }
+
+    /// The instance subscriptions of this installation whose process has not said for `idle` that it is alive; by name.
+    ///
+    /// Never shared ones, nor those of other installations. `idle` must be several times the interval at which processes say so.
+    ///
+    /// # Errors
+    /// When the server does not answer within the setting's deadline (as for [`Self::ensure`]), or refuses.
+    pub async fn abandoned(&self, idle: Duration) -> Result<Vec<Abandoned>, BusError> {
+        let inner = &self.0;
+        garbage::abandoned(&inner.link, &inner.declared, &inner.names, idle, inner.settings.pubsub_ensure_deadline).await
+    }
+
+    /// Deletes one of [`Self::abandoned`]; that it is gone already is fine.
+    ///
+    /// # Errors
+    /// As for [`Self::abandoned`].
+    pub async fn delete_abandoned(&self, abandoned: &Abandoned) -> Result<(), BusError> {
+        self.0.declared.delete_subscription(&abandoned.name, Instant::now() + self.0.settings.pubsub_ensure_deadline).await
     }
 
     /// Waits until the server is there, and tells whether that took no longer than `budget`.

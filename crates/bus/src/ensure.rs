@@ -74,10 +74,14 @@ impl Declared {
     }
 
     /// Creates a subscription of this process's own, whatever the setting says: nobody else can.
-    pub(crate) async fn create_own(&self, name: &SubscriptionName, spec: SubscriptionSpec) -> Result<(), BusError> {
-        self.subscription(name, &spec, Instant::now() + self.deadline).await?;
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).subscriptions.insert(name.clone(), spec);
-        Ok(())
+    ///
+    /// Not, if there is one by this name: it may be another process's, with which we would share the messages.
+    pub(crate) async fn create_own(&self, name: &SubscriptionName, spec: SubscriptionSpec) -> Result<bool, BusError> {
+        let created = self.create_subscription(name, &spec, Instant::now() + self.deadline).await?;
+        if created {
+            self.own.lock().unwrap_or_else(PoisonError::into_inner).subscriptions.insert(name.clone(), spec);
+        }
+        Ok(created)
     }
 
     pub(crate) fn forget_own(&self, name: &SubscriptionName) {

@@ -29,6 +29,13 @@ pub enum BusError {
         source: Option<Box<RpcError>>,
     },
 
+    /// Every name that was tried for a subscription of this process's own belongs to somebody.
+    #[error("cannot create {name}: there is a subscription by this name, and by every other that was tried")]
+    Taken {
+        /// The first that was tried.
+        name: String,
+    },
+
     /// The server said no.
     #[error("cannot {action} {name}")]
     Refused {

@@ -4,8 +4,9 @@ use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_wkt as wkt;
 use shared::Timestamp;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::{BusError, SubscriptionName, SubscriptionSpec, TopicName, ensure::Declared, link::Link};
+use crate::{BusError, BusSettings, Names, SubscriptionName, SubscriptionSpec, TopicName, alive, ensure::Declared, link::Link};
 
 /// How far a new subscription should look back into what its topic has kept; `None` is not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,31 +25,41 @@ pub enum Rewound {
 
 /// A subscription that this process has for itself: everything on a topic from now on, perhaps from some time ago.
 ///
-/// It should be deleted on shutdown. If the process is killed instead, it expires a day later, costing what ten minutes of backlog cost.
+/// It should be deleted on shutdown. If the process is killed instead, it expires a day later, costing what ten minutes of backlog cost,
+/// unless somebody deletes it before: while this exists, a label on the subscription says that its process is alive.
 #[derive(Debug)]
 pub struct InstanceSubscription {
     name: SubscriptionName,
     rewound: Rewound,
     declared: Arc<Declared>,
+    _alive: AbortOnDropHandle<()>,
 }
+
+/// How many names are tried. One is enough, unless a process before this one was called the same, or the answer to our own request was lost.
+const NAMES: u32 = 3;
 
 impl InstanceSubscription {
     pub(crate) async fn create(
-        link: &Link,
+        link: &Arc<Link>,
         declared: &Arc<Declared>,
-        name: SubscriptionName,
+        names: &Names,
         topic: &TopicName,
+        instance: &str,
         back: SeekBack,
-        deadline: Duration,
+        settings: &BusSettings,
     ) -> Result<Self, BusError> {
-        declared.create_own(&name, SubscriptionSpec::instance(topic.clone())).await?;
-        let subscription = Self { rewound: Rewound::No, declared: Arc::clone(declared), name };
-        match back.0 {
-            Some(back) => {
-                let rewound = subscription.seek(link, Timestamp::now() - back, Instant::now() + deadline).await?;
-                Ok(Self { rewound, ..subscription })
+        let name = create(declared, names, topic, instance).await?;
+        let alive = alive::keep(Arc::clone(link), name.clone(), settings.pubsub_alive_interval);
+        let _alive = AbortOnDropHandle::new(tokio::spawn(alive));
+        let subscription = Self { rewound: Rewound::No, declared: Arc::clone(declared), name, _alive };
+        let Some(back) = back.0 else { return Ok(subscription) };
+        match subscription.seek(link, Timestamp::now() - back, Instant::now() + settings.pubsub_ensure_deadline).await {
+            Ok(rewound) => Ok(Self { rewound, ..subscription }),
+            Err(error) => {
+                // Nobody would ever delete it. It is left behind, since the server is not likely to answer just now.
+                declared.forget_own(&subscription.name);
+                Err(error)
             }
-            None => Ok(subscription),
         }
     }
 
@@ -92,4 +103,17 @@ impl InstanceSubscription {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Creates a subscription of a name that nobody has, and returns the name.
+async fn create(declared: &Declared, names: &Names, topic: &TopicName, instance: &str) -> Result<SubscriptionName, BusError> {
+    let wanted = names.instance_subscription(topic, instance);
+    let mut name = wanted.clone();
+    for _ in 0..NAMES {
+        if declared.create_own(&name, SubscriptionSpec::instance(topic.clone())).await? {
+            return Ok(name);
+        }
+        name = names.instance_subscription(topic, &format!("{instance}-{:08x}", rand::random::<u32>()));
+    }
+    Err(BusError::Taken { name: wanted.id().to_owned() })
 }

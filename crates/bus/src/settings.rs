@@ -38,6 +38,10 @@ pub struct BusSettings {
     #[arg(long, env = "PUBSUB_STREAM_SILENCE_MS", value_name = "MS", value_parser = parse_pause)]
     pub pubsub_stream_silence: Option<Duration>,
 
+    /// How often a process says on its own subscriptions that it is alive, in seconds, 1 to 600. Each time is one administrative request
+    #[arg(long, env = "PUBSUB_ALIVE_INTERVAL_S", value_name = "S", default_value = Self::ALIVE_INTERVAL, value_parser = parse_alive)]
+    pub pubsub_alive_interval: Duration,
+
     /// How far ahead leases are extended, in seconds, 10 to 600: the longest that a killed process keeps a message from others
     #[arg(long, env = "PUBSUB_LEASE_EXTENSION_S", value_name = "S", default_value = Self::LEASE_EXTENSION, value_parser = parse_lease)]
     pub pubsub_lease_extension: Duration,
@@ -61,6 +65,8 @@ impl BusSettings {
     const ENSURE_DEADLINE: &str = "10000";
     /// The client reconnects after 0.1, 0.4, 1.6, 6.4 s and so on: what is too short for a probe to see, it heals by itself in time.
     const PROBE_INTERVAL: &str = "2000";
+    /// A label counts minutes, and whoever collects what was left behind waits for several of these.
+    const ALIVE_INTERVAL: &str = "300";
     const STREAM_SILENCE: Duration = Duration::from_mins(5);
     /// The least that Pub/Sub accepts; machines that vanish are the normal case.
     const LEASE_EXTENSION: &str = "10";
@@ -80,6 +86,7 @@ impl BusSettings {
             pubsub_ensure_deadline: default(parse_pause, Self::ENSURE_DEADLINE),
             pubsub_probe_interval: default(parse_pause, Self::PROBE_INTERVAL),
             pubsub_stream_silence: None,
+            pubsub_alive_interval: default(parse_alive, Self::ALIVE_INTERVAL),
             pubsub_lease_extension: default(parse_lease, Self::LEASE_EXTENSION),
             publish_deadline: default(parse_pause, Self::PUBLISH_DEADLINE),
             publish_queue: Self::PUBLISH_QUEUE,
@@ -128,6 +135,12 @@ fn parse_pause(text: &str) -> Result<Duration, Invalid> {
 fn parse_lease(text: &str) -> Result<Duration, Invalid> {
     let lease = service::parse_seconds(text)?;
     if (10..=600).contains(&lease.as_secs()) { Ok(lease) } else { Err("Pub/Sub accepts 10 to 600 seconds".into()) }
+}
+
+fn parse_alive(text: &str) -> Result<Duration, Invalid> {
+    let interval = service::parse_seconds(text)?;
+    let sensible = (1..=600).contains(&interval.as_secs());
+    if sensible { Ok(interval) } else { Err("who is silent for longer than 600 seconds may be taken for dead".into()) }
 }
 
 fn default<E: std::fmt::Debug>(parse: fn(&str) -> Result<Duration, E>, text: &str) -> Duration {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "tests")]
 
 mod consuming;
+mod garbage;
 mod google;
 mod leaving;
 mod outages;
