@@ -22,9 +22,9 @@ pub(crate) struct Identities {
     sessions: SessionTokens,
     users: Option<UserTokens>,
     service_token: Option<String>,
-    kinds: Vec<Kind>,
+    kinds: Arc<[Kind]>,
     /// What those may submit who are not signed in.
-    anonymous_kinds: Vec<Kind>,
+    anonymous_kinds: Arc<[Kind]>,
     /// What everybody may do in channels, signed in or not.
     channels: Arc<ChannelRights>,
     token_grace: Duration,
@@ -44,16 +44,13 @@ impl Identities {
             sessions: SessionTokens::new(settings.session_secret.as_deref(), settings.session_ttl),
             users: UserTokens::new(settings)?,
             service_token: settings.service_token.clone().filter(|token| !token.is_empty()),
-            anonymous_kinds: match &settings.anonymous_kinds {
-                Some(allowed) => settings.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
-                None => settings.kinds.clone(),
-            },
+            anonymous_kinds: settings.kinds.iter().filter(|kind| settings.anonymous_kinds.contains(kind)).cloned().collect(),
             channels: Arc::new(ChannelRights {
                 join: settings.anonymous_channels.to_vec(),
                 publish: settings.anonymous_publish_channels.to_vec(),
             }),
             token_grace: settings.auth_grace,
-            kinds: settings.kinds.clone(),
+            kinds: settings.kinds.as_slice().into(),
         })
     }
 
@@ -71,7 +68,7 @@ impl Identities {
     /// An HTTP request's bearer token: the service's, a session's or a user's.
     pub(crate) fn bearer(&self, token: &str) -> Result<Caller, WireError> {
         if self.service_token.as_ref().is_some_and(|service| same(service, token)) {
-            return Ok(Caller::service(&self.kinds));
+            return Ok(Caller::service(Arc::clone(&self.kinds)));
         }
         // A session's token proves the session and no more: it lives longer than its user's token.
         if let Some(known) = self.sessions.verify(token) {
@@ -109,8 +106,8 @@ impl Identities {
 
     fn client(&self, session: Option<SessionId>, mut user: Option<User>) -> Caller {
         let kinds = match &user {
-            None => self.anonymous_kinds.clone(),
-            Some(User { kinds: None, .. }) => self.kinds.clone(),
+            None => Arc::clone(&self.anonymous_kinds),
+            Some(User { kinds: None, .. }) => Arc::clone(&self.kinds),
             Some(User { kinds: Some(allowed), .. }) => self.kinds.iter().filter(|kind| allowed.contains(kind)).cloned().collect(),
         };
         let added = user.as_mut().map(|user| std::mem::take(&mut user.channels)).unwrap_or_default();

@@ -22,9 +22,10 @@ pub struct GatewaySettings {
     #[arg(long, env = "KINDS", value_name = "KIND,...", value_delimiter = ',', default_value = "echo,thumbnail,webhook")]
     pub kinds: Vec<Kind>,
 
-    /// Those of them that anybody may submit who is not signed in, separated by commas; all if unset, `none` for none
-    #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", value_parser = parse_list::<Kind>)]
-    pub anonymous_kinds: Option<Arc<[Kind]>>,
+    /// Those of them that anybody may submit who is not signed in, separated by commas; `none` for none. Webhooks are signed with
+    /// the installation's secret, which strangers should not be able to lead
+    #[arg(long, env = "ANONYMOUS_KINDS", value_name = "KIND,...", default_value = "echo,thumbnail", value_parser = parse_list::<Kind>)]
+    pub anonymous_kinds: Arc<[Kind]>,
 
     /// Channels that anybody may join, separated by commas, a `*` at the end standing for any rest; `none` for none. A user's token may add some
     #[arg(long, env = "ANONYMOUS_CHANNELS", value_name = "PATTERN,...", default_value = "public:*", value_parser = parse_list::<ChannelPattern>)]
@@ -169,6 +170,7 @@ mod tests {
         let settings = parse(&[]).unwrap();
         assert_eq!((settings.port, settings.bind.is_loopback()), (9000, true));
         assert_eq!(settings.kinds.iter().map(Kind::as_str).collect::<Vec<_>>(), ["echo", "thumbnail", "webhook"]);
+        assert_eq!(settings.anonymous_kinds.iter().map(Kind::as_str).collect::<Vec<_>>(), ["echo", "thumbnail"]);
     }
 
     #[test]
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn a_list_may_be_empty() {
         let settings = parse(&["--anonymous-kinds", "none", "--anonymous-channels", "none"]).unwrap();
-        assert_eq!((settings.anonymous_kinds.unwrap().len(), settings.anonymous_channels.len()), (0, 0));
+        assert_eq!((settings.anonymous_kinds.len(), settings.anonymous_channels.len()), (0, 0));
         assert_eq!(parse(&["--anonymous-channels", "news, public:*"]).unwrap().anonymous_channels.len(), 2);
         assert!(
             parse(&["--anonymous-channels", "a*b"])
