@@ -11,7 +11,7 @@ pub(crate) struct Caller {
     pub(crate) session: Option<SessionId>,
     pub(crate) user: Option<String>,
     /// The kinds that it may submit.
-    pub(crate) kinds: Vec<Kind>,
+    pub(crate) kinds: Arc<[Kind]>,
     /// Whether it may publish events to anybody.
     pub(crate) may_publish: bool,
     /// What it may do in channels.
@@ -30,16 +30,8 @@ pub(crate) enum Role {
 }
 
 impl Caller {
-    pub(crate) fn service(kinds: &[Kind]) -> Self {
-        Self {
-            role: Role::Service,
-            session: None,
-            user: None,
-            kinds: kinds.to_vec(),
-            may_publish: true,
-            channels: Arc::default(),
-            expires_at: None,
-        }
+    pub(crate) fn service(kinds: Arc<[Kind]>) -> Self {
+        Self { role: Role::Service, session: None, user: None, kinds, may_publish: true, channels: Arc::default(), expires_at: None }
     }
 
     /// Everybody that this caller is; none for a service, which is nobody in particular.

@@ -84,13 +84,13 @@ fn a_session_token_does_not_sign_a_user_in_even_if_the_secrets_are_the_same() {
 fn a_users_kinds_narrow_the_gateways_and_never_widen_them() {
     let token = user_token(json!({"sub": "ann", "exp": Timestamp::now().as_second() + 60, "kinds": ["echo", "mine-bitcoin", "No Kind"]}));
     let ann = identities(&[]).admit(Some(&token), None).unwrap().caller;
-    assert_eq!(ann.kinds, ["echo".parse().unwrap()]);
+    assert_eq!(*ann.kinds, ["echo".parse().unwrap()]);
 }
 
 #[test]
 fn who_is_not_signed_in_may_be_allowed_less() {
     let identities = identities(&["--anonymous-kinds", "echo"]);
-    assert_eq!(identities.admit(None, None).unwrap().caller.kinds, ["echo".parse().unwrap()]);
+    assert_eq!(*identities.admit(None, None).unwrap().caller.kinds, ["echo".parse().unwrap()]);
     let ann = identities.admit(Some(&token_of("ann")), None).unwrap();
     assert_eq!(ann.caller.kinds.len(), 3);
     // The token of a user's session proves the session, not the user.

@@ -52,6 +52,10 @@ impl Installation {
         Self { address: pubsub.local_addr(), pubsub: Some(pubsub) }
     }
 
+    pub fn pubsub_address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A gateway of these settings, once it wants clients.
     pub async fn gateway(&self, arguments: &[&str]) -> Serving {
         let serving = self.gateway_not_ready(arguments).await;
@@ -100,11 +104,16 @@ impl Installation {
 
     /// Sends everybody so many notifications of so many bytes.
     pub async fn flood(&self, count: usize, bytes: usize) {
+        self.flood_to("all", count, bytes).await;
+    }
+
+    /// Sends an audience so many notifications of so many bytes.
+    pub async fn flood_to(&self, audience: &str, count: usize, bytes: usize) {
         let bus = self.bus().await;
         let topic = bus.names().events();
         let text = format!("\"{}\"", "x".repeat(bytes));
         let publish = |_| {
-            let attributes = [("audience".to_owned(), "all".to_owned())].into();
+            let attributes = [("audience".to_owned(), audience.to_owned())].into();
             let (bus, topic, message) = (bus.clone(), topic.clone(), bus::Message::new(attributes, text.clone()));
             async move { bus.publish(&topic, message).await.map(drop).unwrap() }
         };
@@ -142,12 +151,7 @@ impl Serving {
 
     /// A client that never reads again.
     pub async fn stalled_client(&self) -> WebSocketStream<TcpStream> {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(4096).unwrap();
-        let stream = socket.connect(self.address).await.unwrap();
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", self.address);
-        let (mut stalled, _) = client_async(url, stream).await.unwrap();
-        stalled.send(Message::text("40")).await.unwrap();
+        let stalled = stalled_client(self.address, json!({})).await;
         eventually("the client is in", async || self.figure("mayfly_gateway_sockets") >= 1.0).await;
         stalled
     }
@@ -173,6 +177,17 @@ impl Serving {
         self.process.lifecycle.begin_drain();
         self.drained().await;
     }
+}
+
+/// A client that says who it is, and never reads again.
+pub async fn stalled_client(address: SocketAddr, auth: Value) -> WebSocketStream<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(address).await.unwrap();
+    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+    let (mut stalled, _) = client_async(url, stream).await.unwrap();
+    stalled.send(Message::text(format!("40{auth}"))).await.unwrap();
+    stalled
 }
 
 /// A token of the application for a user, with further claims.

@@ -1,5 +1,6 @@
 //! What the stories need: an installation, a client, and a worker that does as it is told.
 
+mod binary;
 mod client;
 mod installation;
 mod redis;
@@ -7,8 +8,9 @@ mod worker;
 
 use std::time::Duration;
 
+pub use binary::Binary;
 pub use client::{Client, Heard, Refused};
-pub use installation::{Installation, Serving, user_token, user_token_for};
+pub use installation::{Installation, Serving, stalled_client, user_token, user_token_for};
 pub use redis::Redis;
 pub use worker::FakeWorker;
 
