@@ -43,10 +43,15 @@ class Balancer {
     return [...this.#backends.values()].filter(({ isHealthy }) => isHealthy).map(({ name }) => name);
   }
 
+  /** Ends every connection, as when a load balancer is replaced. */
+  drop() {
+    this.#open.forEach((socket) => socket.destroy());
+  }
+
   close() {
     [...this.#backends.keys()].forEach((name) => this.remove(name));
     this.server.close();
-    this.#open.forEach((socket) => socket.destroy());
+    this.drop();
   }
 
   #accept(client) {

@@ -59,7 +59,7 @@ const requests = {
   state() {
     const gateways = {};
     for (const { isConnected, gateway } of members) if (isConnected) gateways[gateway] = (gateways[gateway] ?? 0) + 1;
-    return { connected: connected(), open: ledger.open, gateways, statuses: members.map(({ status }) => status) };
+    return { connected: connected(), open: ledger.open, gateways, statuses: members.map(({ status }) => status), sessions: members.map(({ audience }) => audience) };
   },
 
   jobs: ({ ids } = {}) => (ids ? ids.map((id) => ledger.get(id)) : ledger.all()),

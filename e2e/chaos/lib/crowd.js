@@ -55,7 +55,7 @@ export class Crowd {
     return this.#ask('rest');
   }
 
-  /** `{ connected, open, gateways: { name: clients }, statuses }`; `open` counts the jobs of which more is to be expected. */
+  /** `{ connected, open, gateways: { name: clients }, statuses, sessions }`; `open` counts the jobs of which more is to be expected. */
   state() {
     return this.#ask('state');
   }

@@ -34,10 +34,11 @@ export class Ledger {
     this.#close(id);
   }
 
-  event(id, { at, type, seq, attempt, gateway }) {
+  /** `clockMs` is when it happened by the clock of whoever said so, `code` why the job failed. */
+  event(id, { at, type, seq, attempt, gateway, clockMs, code }) {
     const job = this.#jobs.get(id);
     if (!job) return;
-    job.events.push({ at, type, seq, attempt, gateway });
+    job.events.push({ at, type, seq, attempt, gateway, clockMs, code });
     this.#close(id);
   }
 

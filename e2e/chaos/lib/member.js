@@ -106,8 +106,8 @@ export class Member {
     job.isUnderWay = false;
   }
 
-  #onEvent({ jobId, type, seq, attempt }) {
-    this.#ledger.event(jobId, { at: now(), type, seq, attempt, gateway: this.gateway });
+  #onEvent({ jobId, type, seq, attempt, at, error }) {
+    this.#ledger.event(jobId, { at: now(), type, seq, attempt, gateway: this.gateway, clockMs: Date.parse(at), code: error?.code });
     const job = this.#open.get(jobId);
     if (!job) return;
     job.seq = Math.max(job.seq, seq);
