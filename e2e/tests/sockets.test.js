@@ -289,6 +289,19 @@ describe('a client that comes back', () => {
   }));
 });
 
+describe('a client that says a thousand things at once', () => {
+  it('is answered every one of them, and stays', () => withClient({ transports: ['websocket'] }, async (client) => {
+    const pings = Array.from({ length: 1000 }, (_, number) => client.ask('ping', number));
+    const submits = Array.from({ length: 1000 }, (_, number) => client.ask('job:submit', { kind: 'echo', payload: number }));
+    assert.deepEqual(await Promise.all(pings), Array.from({ length: 1000 }, (_, number) => number));
+    const answers = await Promise.all(submits);
+    const refusals = new Set(answers.filter(({ ok }) => !ok).map(({ error }) => error.code));
+    assert.ok(answers.some(({ ok }) => ok));
+    assert.deepEqual([...refusals].filter((code) => code !== 'rate_limited' && code !== 'too_many_jobs'), []);
+    assert.ok(client.socket.connected);
+  }));
+});
+
 describe('twenty clients at once', () => {
   it('get their own results and nobody else\'s', async () => {
     const clients = await Promise.all(Array.from({ length: 20 }, () => Client.connect(mayfly.url)));
