@@ -6,9 +6,9 @@ import { once } from 'node:events';
 /** How much may be under way in one direction while it is slowed down, in bytes. */
 const MOST_UNDER_WAY = 1 << 20;
 
-/** `target` is `host:port`. */
-export async function startProxy(target) {
-  const proxy = new Proxy(target);
+/** `target` is `host:port`. `interpret()` makes, per connection, something that rewrites what clients say: `{ push(bytes), end() }`. */
+export async function startProxy(target, interpret) {
+  const proxy = new Proxy(target, interpret);
   await once(proxy.server.listen(0, '127.0.0.1'), 'listening');
   return proxy;
 }
@@ -21,9 +21,11 @@ class Proxy {
   #isCut = false;
   #isFrozen = false;
   #delayMs = 0;
+  #interpret;
 
-  constructor(target) {
+  constructor(target, interpret) {
     this.target = target;
+    this.#interpret = interpret;
   }
 
   get address() {
@@ -33,12 +35,12 @@ class Proxy {
   /** Ends what is open and takes nothing new. */
   cut() {
     this.#isCut = true;
-    this.#pipes.forEach((pipe) => pipe.from.destroy());
+    this.#break((socket) => socket.destroy());
   }
 
   /** Resets what is open; new connections are welcome. */
   reset() {
-    this.#pipes.forEach((pipe) => pipe.from.resetAndDestroy());
+    this.#break((socket) => socket.resetAndDestroy());
   }
 
   /** Lets nothing through, in either direction, and leaves everything open: what a hanging peer or a lost route looks like. */
@@ -72,13 +74,18 @@ class Proxy {
     return this.#delayMs;
   }
 
+  #break(end) {
+    this.#pipes.forEach((pipe) => pipe.sayLastWords());
+    this.#pipes.forEach((pipe) => end(pipe.from));
+  }
+
   #accept(client) {
     if (this.#isCut) return client.destroy();
     const [host, port] = this.target.split(':');
     const upstream = connect(Number(port), host);
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+    for (const [from, to, interpreter] of [[client, upstream, this.#interpret?.()], [upstream, client]]) {
       from.setNoDelay(true);
-      const pipe = new Pipe(this, from, to);
+      const pipe = new Pipe(this, from, to, interpreter);
       this.#pipes.add(pipe);
       from.on('error', () => to.destroy());
       from.on('close', () => {
@@ -94,25 +101,35 @@ class Proxy {
 class Pipe {
   #proxy;
   #to;
+  #interpreter;
   #underWay = [];
   #bytes = 0;
   #timer = null;
   isEnded = false;
 
-  constructor(proxy, from, to) {
+  constructor(proxy, from, to, interpreter) {
     this.#proxy = proxy;
     this.from = from;
     this.#to = to;
-    from.on('data', (chunk) => {
+    this.#interpreter = interpreter;
+    const send = (chunk) => {
       this.#underWay.push({ chunk, at: performance.now() + proxy.delayMs });
       this.#bytes += chunk.length;
+    };
+    from.on('data', (chunk) => {
+      send(interpreter?.push(chunk) ?? chunk);
       this.pump();
     });
     from.on('end', () => {
+      if (interpreter) send(interpreter.end());
       this.isEnded = true;
       this.pump();
     });
     to.on('drain', () => this.pump());
+  }
+
+  sayLastWords() {
+    if (this.#interpreter) this.#to.write(this.#interpreter.end());
   }
 
   /** Sends what is due, and reads on as long as there is room for it. */

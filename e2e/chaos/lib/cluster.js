@@ -7,7 +7,7 @@ import { startRedis } from '../../lib/redis.js';
 import { startService } from '../../lib/service.js';
 import { startBalancer } from './balancer.js';
 import { now, pause, seconds, until } from './clock.js';
-import { SERVER, startPubsub, tidyUp } from './pubsub.js';
+import { interpret, SERVER, startPubsub, tidyUp } from './pubsub.js';
 
 const READY = { gateway: /serving on (http:\/\/\S+)/, 'worker-echo': /(taking jobs)/, 'worker-dead-letter': /(taking dead letters)/ };
 /** How soon a process that ended by itself is started again. */
@@ -72,7 +72,9 @@ export class Cluster {
       HOSTNAME: name, PORT: '0', HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
       PUBSUB_EMULATOR_HOST: pubsub.address, REDIS_URL: `redis://${redis.address}`, ...env,
     };
-    const service = await startService(kind, settings, READY[kind]);
+    // A worker without Pub/Sub is never ready, but it runs.
+    const isReady = this.pubsub || kind === 'gateway' ? READY[kind] : /(.)/;
+    const service = await startService(kind, settings, isReady);
     this.#services.set(name, service);
     this.logs.set(name, [...(this.logs.get(name) ?? []), service.log]);
     if (kind === 'gateway') {
@@ -115,7 +117,7 @@ export class Cluster {
   /** The proxy between a process and its `pubsub` or `redis`; made when it is first asked for. */
   async link(name, to) {
     const key = `${name} ${to}`;
-    if (!this.#links.has(key)) this.#links.set(key, await startProxy(this[to]?.address ?? NOWHERE));
+    if (!this.#links.has(key)) this.#links.set(key, await startProxy(this[to]?.address ?? NOWHERE, to === 'pubsub' ? interpret : undefined));
     return this.#links.get(key);
   }
 

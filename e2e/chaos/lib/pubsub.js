@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { freePort } from '../../lib/redis.js';
 import { startService } from '../../lib/service.js';
 import { seconds, until } from './clock.js';
+import { HalfClose } from './half-close.js';
 
 const PROJECT = 'mayfly-dev';
 /** A JVM on a busy machine. */
@@ -11,6 +12,9 @@ const START_MS = seconds(60);
 const LISTENING = /PUBSUB_EMULATOR_HOST=(127\.0\.0\.1:\d+)/;
 
 export const SERVER = process.env.CHAOS_PUBSUB ?? 'embedded';
+
+/** What stands between a process and Pub/Sub, see half-close.js. */
+export const interpret = SERVER === 'google' ? () => new HalfClose() : undefined;
 
 /** Google's that is running already. It outlives the stories, so those that end Pub/Sub bring their own. */
 const shared = process.env.MAYFLY_GOOGLE_EMULATOR;
@@ -58,27 +62,6 @@ async function startGoogle() {
       await ended;
     },
   };
-}
-
-/** Far more streams than any connection here opens: Mayfly gives every one of them a connection of its own. */
-const MOST_STREAMS = Number(process.env.MS ?? 64);
-const [RST_STREAM, CANCEL] = [3, 8];
-
-/**
- * Google's emulator (0.8.20) never notices that a subscriber's connection is gone: it goes on giving the dead every other
- * message, whatever the client library, where Google's service notices at once. What it does notice is that a stream is
- * cancelled. So this cancels the streams of the dead in their name.
- */
-export function cancelStreams(link) {
-  if (SERVER !== 'google') return;
-  link.say(Buffer.concat(Array.from({ length: MOST_STREAMS }, (_, index) => {
-    const frame = Buffer.alloc(13);
-    frame.writeUIntBE(4, 0, 3);
-    frame.writeUInt8(RST_STREAM, 3);
-    frame.writeUInt32BE(2 * index + 1, 5);
-    frame.writeUInt32BE(CANCEL, 9);
-    return frame;
-  })));
 }
 
 /** Deletes everything under a prefix, so that a shared server does not carry every story's leavings. */

@@ -8,6 +8,7 @@ const JOB_MS = 2_000;
 
 story(1, 'kill -9 a worker mid-job: another finishes it within 20 s', { workers: 1 }, async ({ cluster, crowd, note }) => {
   await crowd.open(4);
+  await crowd.steady(20, { text: 'meanwhile' });
   const ids = await crowd.submit(JOBS, { echo: { sleepMs: JOB_MS } });
   await crowd.until(ids, (jobs) => jobs.every(({ events }) => events.some(({ type }) => type === 'started')), 'the first worker to be at every job', seconds(10));
   await cluster.start('worker-2');
