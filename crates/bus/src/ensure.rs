@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     future::Future,
     sync::{Arc, Mutex as StdMutex, PoisonError},
     time::Duration,
@@ -29,6 +30,8 @@ pub(crate) struct Declared {
     topology: StdMutex<Topology>,
     /// This process's own subscriptions, which nobody else would create again.
     own: StdMutex<Topology>,
+    /// Topics that did not exist before this process created them.
+    created: StdMutex<BTreeSet<TopicName>>,
     /// One at a time: when a topic is gone, every publish and every stream finds out at once.
     restoring: Mutex<Option<Instant>>,
 }
@@ -48,7 +51,7 @@ impl Declared {
 
     pub(crate) fn new(link: Arc<Link>, empty: Topology, enabled: bool, deadline: Duration) -> Self {
         let topology = StdMutex::new(empty.clone());
-        Self { link, enabled, deadline, topology, own: StdMutex::new(empty), restoring: Mutex::new(None) }
+        Self { link, enabled, deadline, topology, own: StdMutex::new(empty), created: StdMutex::default(), restoring: Mutex::new(None) }
     }
 
     /// Creates what is missing, and remembers all of it for [`Self::restore`].
@@ -143,7 +146,15 @@ impl Declared {
                 async move { request.with_attempt_timeout(Self::ATTEMPT).send().await.map(drop) }
             })
             .await;
-        absorb(already_exists, result).map(drop)
+        if absorb(already_exists, result)? {
+            self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        }
+        Ok(())
+    }
+
+    /// Whether this process created the topic, lately or long ago.
+    pub(crate) fn has_created(&self, topic: &TopicName) -> bool {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
 
     async fn subscription(&self, name: &SubscriptionName, spec: &SubscriptionSpec, deadline: Instant) -> Result<(), BusError> {

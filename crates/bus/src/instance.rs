@@ -31,6 +31,7 @@ pub enum Rewound {
 pub struct InstanceSubscription {
     name: SubscriptionName,
     rewound: Rewound,
+    is_topic_ours: bool,
     declared: Arc<Declared>,
     _alive: AbortOnDropHandle<()>,
 }
@@ -51,7 +52,8 @@ impl InstanceSubscription {
         let name = create(declared, names, topic, instance).await?;
         let alive = alive::keep(Arc::clone(link), name.clone(), settings.pubsub_alive_interval);
         let _alive = AbortOnDropHandle::new(tokio::spawn(alive));
-        let subscription = Self { rewound: Rewound::No, declared: Arc::clone(declared), name, _alive };
+        let is_topic_ours = declared.has_created(topic);
+        let subscription = Self { rewound: Rewound::No, is_topic_ours, declared: Arc::clone(declared), name, _alive };
         let Some(back) = back.0 else { return Ok(subscription) };
         match subscription.seek(link, Timestamp::now() - back, Instant::now() + settings.pubsub_ensure_deadline).await {
             Ok(rewound) => Ok(Self { rewound, ..subscription }),
@@ -73,6 +75,12 @@ impl InstanceSubscription {
     #[must_use]
     pub fn rewound(&self) -> Rewound {
         self.rewound
+    }
+
+    /// Whether there may be something from before this process began: it was rewound, and the topic is older than the process.
+    #[must_use]
+    pub fn may_have_backlog(&self) -> bool {
+        matches!(self.rewound, Rewound::To(_)) && !self.is_topic_ours
     }
 
     /// Deletes it; close its consumer first, or that would make it again.

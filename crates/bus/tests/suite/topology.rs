@@ -118,6 +118,11 @@ async fn a_new_instance_hears_the_past(server: &Server) {
     let mine = bus.instance_subscription(&events, "gateway-2", SeekBack(Some(Duration::from_mins(10)))).await.unwrap();
 
     assert!(matches!(mine.rewound(), Rewound::To(_)));
+    assert!(!mine.may_have_backlog(), "this very process has made the topic");
+    let later = server.bus().await;
+    later.ensure(everything(&later)).await.unwrap();
+    let theirs = later.instance_subscription(&events, "gateway-4", SeekBack(Some(Duration::from_mins(10)))).await.unwrap();
+    assert!(theirs.may_have_backlog());
     let mut consumer = bus.consume(mine.name(), ConsumeOptions::default());
     let delivery = next(&mut consumer).await;
     assert_eq!(body(&delivery), "history");

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use bus::{Bus, ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack};
+use bus::{Bus, ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack, Topology};
 use cache::{Cache, PerishableEvents};
 use shared::{EventMessage, client::HistoryState};
 use tokio::time::{Instant, interval, sleep, sleep_until};
@@ -38,8 +38,7 @@ impl Relay {
         let mut perishable = self.cache.events();
         let Some(subscription) = stop.run_until_cancelled(self.subscribe(&mut perishable)).await else { return };
         let consumer = self.bus.consume(subscription.name(), ConsumeOptions::default());
-        let is_rewound = matches!(subscription.rewound(), Rewound::To(_));
-        self.relay(consumer, &mut perishable, is_rewound, &stop).await;
+        self.relay(consumer, &mut perishable, subscription.may_have_backlog(), &stop).await;
         // Nobody else gets what is left, so there is nothing to hand back.
         let name = subscription.name().clone();
         match subscription.delete(budget()).await {
@@ -55,6 +54,7 @@ impl Relay {
     async fn subscribe(&self, perishable: &mut PerishableEvents) -> InstanceSubscription {
         let subscribed = async {
             let topic = self.bus.names().events();
+            self.bus.ensured(Topology::new(self.bus.names()).events()).await;
             let mut is_reported = false;
             loop {
                 match self.bus.instance_subscription(&topic, &self.instance, SeekBack(Some(LOOK_BACK))).await {
@@ -77,14 +77,16 @@ impl Relay {
 
     fn subscribed(&self, subscription: InstanceSubscription) -> InstanceSubscription {
         info!(subscription = %subscription.name(), rewound = ?subscription.rewound(), "subscribed to events");
-        if !matches!(subscription.rewound(), Rewound::To(_)) {
-            self.warm_up.finish(HistoryState::Cold);
+        match subscription.rewound() {
+            Rewound::To(_) if subscription.may_have_backlog() => {}
+            Rewound::To(_) => self.warm_up.finish(HistoryState::Warm),
+            Rewound::No | Rewound::Impossible => self.warm_up.finish(HistoryState::Cold),
         }
         subscription
     }
 
-    async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, is_rewound: bool, stop: &CancellationToken) {
-        let mut is_warming_up = is_rewound;
+    async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, has_backlog: bool, stop: &CancellationToken) {
+        let mut is_warming_up = has_backlog;
         let mut tidy = interval(TIDY);
         let mut warm_at = Instant::now() + NOTHING;
         loop {

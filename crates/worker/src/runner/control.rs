@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack};
+use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, SeekBack};
 use shared::ControlMessage;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -18,8 +18,7 @@ const QUIET: Duration = Duration::from_millis(250);
 pub(crate) async fn listen(core: Arc<Core>, done: CancellationToken) {
     let Some(subscription) = done.run_until_cancelled(subscribe(&core)).await else { return };
     let mut consumer = core.bus.consume(subscription.name(), ConsumeOptions::default());
-    let is_rewound = matches!(subscription.rewound(), Rewound::To(_));
-    done.run_until_cancelled(obey(&core, &mut consumer, is_rewound)).await;
+    done.run_until_cancelled(obey(&core, &mut consumer, subscription.may_have_backlog())).await;
     consumer.close(core.closing_time()).await;
     if let Err(error) = subscription.delete(core.closing_time()).await {
         tracing::info!(%error, "the control subscription stays behind and will expire");
@@ -41,8 +40,8 @@ async fn subscribe(core: &Core) -> InstanceSubscription {
     }
 }
 
-async fn obey(core: &Core, consumer: &mut Consumer, is_rewound: bool) {
-    let mut quiet_at = Instant::now() + if is_rewound { NOTHING } else { Duration::ZERO };
+async fn obey(core: &Core, consumer: &mut Consumer, has_backlog: bool) {
+    let mut quiet_at = Instant::now() + if has_backlog { NOTHING } else { Duration::ZERO };
     loop {
         tokio::select! {
             delivery = consumer.next() => {
