@@ -1,6 +1,7 @@
 //! The whole of Mayfly in one process for development, and its operator commands.
 
 mod dead_letters;
+mod gc;
 mod pubsub;
 mod schemas;
 mod settings;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     service::run("mayfly", async |settings: Settings, process| match settings.command.clone() {
         None => system::run(settings, process).await,
         Some(Command::DeadLetters(command)) => dead_letters::run(command, &settings.bus, &process).await,
+        Some(Command::Gc(command)) => gc::run(command, &settings.bus, &process).await,
         Some(Command::Schemas) => schemas::print(),
     })
 }

@@ -8,7 +8,7 @@ use worker_echo::EchoSettings;
 use worker_thumbnail::ThumbnailSettings;
 use worker_webhook::WebhookSettings;
 
-use crate::{dead_letters::DeadLettersCommand, pubsub::EmbeddedSettings};
+use crate::{dead_letters::DeadLettersCommand, gc::GcCommand, pubsub::EmbeddedSettings};
 
 /// The whole of Mayfly in one process: an embedded Pub/Sub, one gateway and every worker.
 #[derive(Debug, Clone, Parser)]
@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// Look at jobs that nobody could process, or send them on their way again
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+
+    /// Delete subscriptions that killed processes had for themselves; they would expire after a day
+    Gc(GcCommand),
 
     /// Print JSON Schemas of what clients and services say
     Schemas,
