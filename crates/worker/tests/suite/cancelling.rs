@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::{
     Audience,
@@ -16,19 +16,66 @@ async fn a_running_job_is_stopped() {
     let _worker = world.worker().await;
     let job = world.submit([Act::Wait]).await;
     world.runs(1).await;
+    let wished = Instant::now();
     world.cancel(&job, [Audience::Channel("other".into()), owner()]).await;
     assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    assert!(wished.elapsed() < Duration::from_secs(1), "{:?}", wished.elapsed());
     assert_eq!(world.book.runs(), 1);
 }
 
 #[tokio::test]
 async fn a_handler_that_ignores_it_is_stopped_all_the_same() {
     let world = World::new().await;
+    let worker = world.worker().await;
+    let job = world.submit([Act::WaitDeaf]).await;
+    world.runs(1).await;
+    let wished = Instant::now();
+    world.cancel(&job, []).await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    let took = wished.elapsed();
+    assert!(took >= settings().worker_cancel_grace && took < Duration::from_secs(2), "{took:?}");
+    // Its handler is gone too: an idle worker leaves at once.
+    assert!(worker.drain().await < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn whichever_worker_runs_the_job_hears_of_it() {
+    let world = World::new().await;
+    let _workers = [world.worker().await, world.worker().await, world.worker().await];
+    let jobs = [world.submit([Act::Wait]).await, world.submit([Act::Wait]).await, world.submit([Act::Wait]).await];
+    world.runs(3).await;
+    for job in &jobs {
+        world.cancel(job, [owner()]).await;
+    }
+    for job in &jobs {
+        assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn asking_again_changes_nothing_while_it_stops_or_afterwards() {
+    let world = World::new().await;
     let _worker = world.worker().await;
     let job = world.submit([Act::WaitDeaf]).await;
     world.runs(1).await;
-    world.cancel(&job, []).await;
+    for _ in 0..3 {
+        world.cancel(&job, [owner()]).await;
+    }
     assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    world.cancel(&job, [owner()]).await;
+    let ends = world.ends_after_another_job().await;
+    assert_eq!(ends.len(), 1, "{ends:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_has_ended_stays_as_it_ended() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let job = world.submit([Act::Succeed]).await;
+    world.end(job.id).await;
+    world.cancel(&job, [owner()]).await;
+    let ends = world.ends_after_another_job().await;
+    assert_eq!(ends.iter().map(|end| end.event_type).collect::<Vec<_>>(), [Succeeded]);
 }
 
 #[tokio::test]

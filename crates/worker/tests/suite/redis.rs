@@ -15,7 +15,8 @@ use shared::{
 
 use crate::{
     probe::Act,
-    world::{TestWorker, World, process, until},
+    twice::died_before_the_ack,
+    world::{TestWorker, World, job, process, soon, until},
 };
 
 struct Redis {
@@ -102,4 +103,24 @@ fn duplicates(worker: &TestWorker) -> u32 {
     let count = r#"mayfly_worker_incidents_total{kind="probe",incident="duplicate"} "#;
     let figures = worker.process.metrics.encode();
     figures.lines().find_map(|line| line.strip_prefix(count)?.parse().ok()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_job_that_had_ended_when_its_worker_died_is_not_run_again_and_its_end_is_the_same() {
+    let (world, redis) = (World::new().await, Redis::started());
+    let job = job([Act::Return("again".into())]);
+    let first = died_before_the_ack(&world, &job).await;
+    // As a gateway does, or a worker before it dies.
+    let cache = redis.cache().await;
+    cache.record(&first);
+    soon("the history", async {
+        while cache.history(job.id, 0).await.is_none_or(|known| known.is_empty()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let _worker = world.worker_with_cache(redis.cache().await).await;
+    until("the end, again", || world.said(job.id).len() == 2).await;
+    assert!(world.said(job.id).iter().all(|event| *event == first));
+    assert_eq!(world.book.runs(), 0);
 }
