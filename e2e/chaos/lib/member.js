@@ -20,11 +20,11 @@ export class Member {
   constructor(number, { url, options, ledger, onMove }) {
     this.#number = number;
     this.#ledger = ledger;
-    this.#client = new Client(url, { transports: ['websocket'], auth: (answer) => answer({ session: this.#session }), ...options });
+    this.#client = new Client(url, { transports: ['websocket'], auth: (answer) => answer({ session: this.#session?.token }), ...options });
     const { socket } = this.#client;
     const move = (type, reason) => onMove({ client: number, at: now(), type, gateway: this.gateway, reason });
     socket.on('welcome', ({ session, hostname }) => {
-      this.#session = session.token;
+      this.#session = session;
       this.gateway = hostname;
       this.#isReady = true;
       move('connect');
@@ -49,7 +49,7 @@ export class Member {
 
   /** For services that publish to this client. */
   get audience() {
-    return `session:${this.#client.welcome.session.id}`;
+    return `session:${this.#session?.id}`;
   }
 
   /** Milliseconds to the gateway and back. */

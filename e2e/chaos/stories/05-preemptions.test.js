@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { pause, seconds } from '../lib/clock.js';
+import { story } from '../lib/story.js';
+
+const ROUNDS = 10;
+/** After that long a preempted machine is gone, ready or not. */
+const KILL_AFTER_MS = seconds(15);
+/** Between two preemptions; less than a drain takes, so that they overlap. */
+const PERIOD_MS = seconds(5);
+const CLIENTS = 200;
+const JOBS_PER_SECOND = 20;
+const DRAIN_MS = seconds(12);
+
+story(5, 'half of everything preempted at once, ten times over: SIGTERM, and SIGKILL 15 s later', {}, async ({ cluster, crowd, note }) => {
+  await crowd.open(CLIENTS);
+  await crowd.steady(JOBS_PER_SECOND, { text: 'steady', echo: { sleepMs: 1_500, steps: 3 } });
+  const half = ['gateway-1', 'worker-1'];
+  const otherHalf = ['gateway-2', 'worker-2'];
+  const leaving = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const names = round % 2 ? half : otherHalf;
+    leaving.push(...names.map((name) => cluster.terminate(name, KILL_AFTER_MS)));
+    // Their replacements come up elsewhere while they are still leaving.
+    const next = pause(PERIOD_MS);
+    await Promise.all(names.map((name) => cluster.start(name)));
+    await next;
+  }
+  const ends = await Promise.all(leaving);
+  const slowest = Math.max(...ends.map(({ ms }) => ms));
+  note({ drainMs: slowest });
+  assert.deepEqual(ends.filter(({ end }) => end !== 0), [], 'everybody left by themselves');
+  assert.ok(slowest < DRAIN_MS, `the slowest took ${slowest} ms`);
+});
