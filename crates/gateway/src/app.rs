@@ -15,6 +15,7 @@ use shared::{
     ErrorCode, Kind, WireError,
     client::{SessionInfo, Welcome},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     allowance::Allowances,
@@ -38,6 +39,8 @@ pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) cache: Cache,
     pub(crate) lifecycle: Lifecycle,
+    /// Begins when the clients of a leaving gateway are gone: what came now could no longer be seen through.
+    pub(crate) closed: CancellationToken,
     pub(crate) status: StatusBoard,
     pub(crate) warm_up: WarmUp,
     pub(crate) metrics: GatewayMetrics,
@@ -64,8 +67,8 @@ impl App {
         }
     }
 
-    fn check_draining(&self) -> Result<(), WireError> {
-        if self.lifecycle.is_draining() {
+    fn check_closed(&self) -> Result<(), WireError> {
+        if self.closed.is_cancelled() {
             return Err(ErrorCode::Draining.error("this gateway is leaving; another one takes over").retry_after(DRAIN_RETRY));
         }
         Ok(())

@@ -27,15 +27,18 @@ pub(crate) struct Drain {
 }
 
 impl Drain {
-    /// Waits for the drain, then sees it through. Checks and submits know of it by themselves.
+    /// Waits for the drain, then sees it through. Checks know of it by themselves.
     ///
     /// The listener stays open to the last: whoever still comes is served, and told to leave with the others.
+    /// So are submits, until the last client has left: a load balancer takes seconds to notice that we are leaving,
+    /// and whoever it sends here meanwhile would be refused time and again.
     pub(crate) async fn run(self) {
         let Self { app, relay, stop_relay, leave, abort, open } = self;
         let lifecycle = app.lifecycle.clone();
         lifecycle.draining().cancelled().await;
 
         stagger::send_away(&app).await;
+        app.closed.cancel();
         if !app.bus.flush(lifecycle.remaining() / 2).await {
             warn!("some publishes were not confirmed in time");
         }

@@ -59,6 +59,7 @@ impl Gateway {
             bus: bus.clone(),
             cache: cache.clone(),
             lifecycle: process.lifecycle.clone(),
+            closed: CancellationToken::new(),
             status: StatusBoard::new(&process.health, warm_up.clone()),
             warm_up: warm_up.clone(),
             metrics: metrics.clone(),

@@ -7,7 +7,7 @@ use crate::identity::Caller;
 impl App {
     /// Publishes a notification to every gateway.
     pub(crate) async fn notify(&self, caller: &Caller, notification: &Notification) -> Result<(), WireError> {
-        self.check_draining()?;
+        self.check_closed()?;
         caller.check_expiry()?;
         if !caller.may_publish {
             return Err(ErrorCode::Forbidden.error("publishing events takes the permission `publish` or the service's token"));

@@ -87,7 +87,7 @@ impl App {
         submission: Submission,
     ) -> Result<Admission, WireError> {
         let since = Instant::now();
-        self.check_draining()?;
+        self.check_closed()?;
         caller.check_expiry()?;
         allowance.check_submit()?;
         let (job, may_be_known) = self.checked(caller, submission)?;

@@ -1,7 +1,5 @@
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
-use shared::{ErrorCode, JobId, WireError, client::SubmitOptions};
+use shared::{JobId, WireError, client::SubmitOptions};
 
 use super::{
     args::{Args, null},
@@ -43,12 +41,7 @@ pub(super) fn handle(mut request: Request) {
         }
         Err(refusal) => {
             app.refused(&refusal);
-            let client = Arc::clone(client);
-            let is_draining = refusal.code == ErrorCode::Draining.as_str();
             request.reply.answer::<Ack>(&Err(refusal));
-            if is_draining {
-                client.turn_away();
-            }
         }
     }
 }

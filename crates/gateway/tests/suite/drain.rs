@@ -7,7 +7,7 @@ use std::{
 
 use futures::{StreamExt, future::join_all, stream};
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Binary, Heard, Installation, Serving, stalled_client};
 
@@ -48,25 +48,24 @@ async fn clients_go_one_by_one_at_transport_level_and_the_door_stays_open_meanwh
     assert!(began.elapsed() < Duration::from_secs(12));
 }
 
+/// A load balancer takes seconds to notice, and sends clients back here until it has: a refusal would be repeated all that time.
 #[tokio::test]
-async fn whoever_is_refused_something_goes_first() {
+async fn jobs_are_taken_until_the_last_client_has_left_also_from_those_who_come_late() {
     let installation = Installation::start().await;
     let gateway = installation.gateway(&[]).await;
+    let mut worker = installation.worker().await;
     let mut clients = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..8 {
         clients.push(gateway.client().await);
     }
     gateway.process.lifecycle.begin_drain();
-    let mut turns =
-        join_all(clients.iter_mut().map(async |client| client.event("drain").await["reconnectAfterMs"].as_u64().unwrap())).await;
-    let last = (0..turns.len()).max_by_key(|client| turns[*client]).unwrap();
-    let (told, mut client) = (turns.swap_remove(last), clients.swap_remove(last));
-    let asked = Instant::now();
-    let refusal = client.ask("job:submit", json!({ "kind": "echo", "payload": 1 })).await;
-    assert_eq!(refusal["error"]["code"], "draining");
-    client.closed().await;
-    assert!(asked.elapsed() < Duration::from_millis(500), "{:?} though it was told {told} ms", asked.elapsed());
-    assert!(told > 1_500, "only the last of a dozen can tell");
+    let turns = join_all(clients.iter_mut().map(async |client| client.event("drain").await["reconnectAfterMs"].as_u64())).await;
+    let (mut last, _) = clients.into_iter().zip(turns).max_by_key(|(_, turn)| *turn).unwrap();
+    let mut late = gateway.client().await;
+    for client in [&mut late, &mut last] {
+        let id = client.submit(json!(1)).await;
+        assert_eq!(worker.job().await.id.to_string(), id);
+    }
     gateway.drained().await;
 }
 
@@ -145,7 +144,7 @@ async fn two_thousand_clients_leave_over_seconds_with_their_answers_and_the_proc
         double.event("channel:event").await;
     }
 
-    // Submits that are under way when the signal comes are answered, whatever the answer.
+    // Submits that are under way when the signal comes are answered, and accepted.
     let mut asked = Vec::new();
     for client in &mut clients[..50] {
         let mut acks = Vec::new();
@@ -166,15 +165,13 @@ async fn two_thousand_clients_leave_over_seconds_with_their_answers_and_the_proc
         answers
     });
     let acks = join_all(answers).await.concat();
-    let is_refused = |ack: &Value| ack["error"]["code"] == "draining";
     let accepted: BTreeSet<_> = acks.iter().filter(|ack| ack["ok"] == true).map(|ack| ack["id"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(accepted.len() + acks.iter().filter(|ack| is_refused(ack)).count(), acks.len());
+    assert_eq!(accepted.len(), acks.len(), "{acks:?}");
     let mut taken = BTreeSet::new();
     while taken.len() < accepted.len() {
         taken.insert(worker.job().await.id.to_string());
     }
     assert_eq!(taken, accepted);
-    assert!(is_refused(&clients[1_999].ask("job:submit", json!({ "kind": "echo", "payload": 1 })).await));
 
     let left_at = clients.iter_mut().map(async |client| {
         client.closed().await;
