@@ -66,7 +66,11 @@ story(11, 'messages that make no sense are put aside, and the worker does not ca
   const codes = (await crowd.jobs(ids)).map((job) => ends(job)[0].code);
   assert.deepEqual(codes, ['invalid_payload', 'dead_lettered', 'dead_lettered', 'invalid_payload', 'dead_lettered']);
 
-  const letters = await until(async () => (await deadLetters(cluster)).length >= 5 && deadLetters(cluster), 'the dead letters to be listed', seconds(30));
+  const listed = async () => {
+    const found = await deadLetters(cluster);
+    return found.length >= 5 && found;
+  };
+  const letters = await until(listed, 'the dead letters to be listed', seconds(30));
   const reasons = letters.map(({ attributes, reason }) => [attributes.id, reason]);
   for (const [id, culprit] of [[foreign.id, /kind.*juggling/], [future.id, /schema/], [untimely.id, /submitted-at|timeout-ms/], [stray, /audience|max-attempts/], ['17', /id|audience/]]) {
     assert.match(reasons.find(([of]) => of === id)?.[1] ?? `nothing about ${id}`, culprit);
@@ -80,7 +84,8 @@ story(11, 'messages that make no sense are put aside, and the worker does not ca
 
 /** What an operator is shown. */
 async function deadLetters(cluster) {
-  const env = { ...surroundings(), PUBSUB_EMULATOR_HOST: cluster.pubsub.address, TOPIC_PREFIX: cluster.prefix };
+  const { address } = await cluster.link('operator', 'pubsub');
+  const env = { ...surroundings(), PUBSUB_EMULATOR_HOST: address, TOPIC_PREFIX: cluster.prefix };
   const { stdout } = await promisify(execFile)(BINARY, ['dead-letters', 'list', '--json'], { env, timeout: seconds(30), maxBuffer: 64 << 20 });
   return stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 }
