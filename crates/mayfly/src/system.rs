@@ -1,11 +1,12 @@
 use std::{
     io::{Write, stdout},
     net::SocketAddr,
+    path::Path,
 };
 
 use bus::Bus;
 use cache::Cache;
-use gateway::Gateway;
+use gateway::{Gateway, GatewaySettings};
 use service::{Process, StartError, State, listen};
 use shared::Kind;
 use worker::Worker;
@@ -21,11 +22,11 @@ pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), Star
     let bus = Bus::connect(&pubsub.settings, &process.metrics).await?;
     let cache = Cache::connect(&settings.cache, &process)?;
 
+    let mut gateway = Gateway::start(&with_client_bundle(settings.gateway.clone()), &process, bus.clone(), cache.clone(), listener)?;
     let worker = Worker::builder(&process, bus.clone(), cache.clone()).settings(settings.worker.clone());
     let worker = workers::register(worker, &settings)?;
     let kinds = worker.kinds();
-    let dead_letters = DeadLetterWorker::new(&process, bus.clone(), cache.clone());
-    let mut gateway = Gateway::start(&settings.gateway, &process, bus, cache.clone(), listener)?;
+    let dead_letters = DeadLetterWorker::new(&process, bus, cache.clone());
     let url = gateway_url(&settings, gateway.address());
     let parts = async { tokio::join!(worker.build().run(), dead_letters.run(), gateway.drained()) };
 
@@ -36,6 +37,15 @@ pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), Star
     tokio::join!(parts, announce);
     pubsub.stop().await;
     Ok(())
+}
+
+/// In a checkout whose client tests have run, the stock client lies where npm put it: with that the page needs no network.
+fn with_client_bundle(settings: GatewaySettings) -> GatewaySettings {
+    let installed = Path::new("e2e/node_modules/socket.io-client/dist");
+    if settings.socketio_client_dir.is_none() && installed.join("socket.io.min.js").is_file() {
+        return GatewaySettings { socketio_client_dir: Some(installed.to_owned()), ..settings };
+    }
+    settings
 }
 
 /// A URL that a person can open: the wildcard address is none.

@@ -115,6 +115,18 @@ fn ctrl_c_drains_and_leaves() {
 }
 
 #[test]
+fn a_start_and_an_end_give_nothing_to_worry_about() {
+    let secrets =
+        [("SESSION_SECRET", "0123456789abcdef0123456789abcdef"), ("WEBHOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")];
+    let (mut mayfly, _) = Mayfly::running(&secrets);
+    mayfly.signal("INT");
+    assert_eq!(mayfly.ended().code(), Some(0));
+    let said = mayfly.complaints();
+    assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
+    assert!(said.contains("draining"), "{said}");
+}
+
+#[test]
 fn a_second_ctrl_c_leaves_at_once() {
     let (mut mayfly, url) = Mayfly::running(&[]);
     // A client that does not leave holds up the drain.
@@ -154,6 +166,8 @@ fn a_bad_variable_is_named() {
     assert_eq!((code, line.starts_with("mayfly: KINDS: `Resize` is not valid: a kind is")), (64, true), "{line}");
     let (code, line) = refusal(&[], &[("REDIS_URL", "http://cache")]);
     assert_eq!((code, line.starts_with("mayfly: REDIS_URL is not valid")), (64, true), "{line}");
+    let (code, line) = refusal(&["gc"], &[("GC_IDLE_MINUTES", "0")]);
+    assert_eq!((code, line.starts_with("mayfly: GC_IDLE_MINUTES: `0` is not valid")), (64, true), "{line}");
     let (code, line) = refusal(&["--prot", "9"], &[]);
     assert_eq!((code, line), (64, "mayfly: unexpected argument '--prot' found (see --help)".to_owned()));
 }

@@ -60,12 +60,16 @@ impl std::error::Error for InvalidSettings {}
 pub fn try_parse_from<S: Parser>(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<Result<S, InvalidSettings>, String> {
-    let mut command = S::command().mut_args(unset_if_empty);
+    let mut command = S::command().mut_args(unset_if_empty).mut_subcommands(|command| command.mut_args(unset_if_empty));
     let parsed = command.try_get_matches_from_mut(arguments).and_then(|matches| S::from_arg_matches(&matches));
     match parsed {
         Ok(settings) => Ok(Ok(settings)),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => Err(error.render().to_string()),
-        Err(error) => Ok(Err(InvalidSettings(one_line(&command, &error)))),
+        Err(error) => {
+            // Parsing completes the arguments of the subcommand that was named only; the others have no form yet to be compared by.
+            command.build();
+            Ok(Err(InvalidSettings(one_line(&command, &error))))
+        }
     }
 }
 
