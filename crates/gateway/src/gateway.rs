@@ -41,6 +41,7 @@ impl Gateway {
     /// When a setting cannot be used, or the listener has no address.
     pub fn start(settings: &GatewaySettings, process: &Process, bus: Bus, cache: Cache, listener: TcpListener) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
+        let bundle = http::Bundle::load(settings.socketio_client_dir.as_deref())?;
         let metrics = process.metrics.register(GatewayMetrics::register);
         bus.report(process.health.component(PUBSUB, State::Up));
         bus.ensure_eventually(settings.kinds.iter().fold(Topology::new(bus.names()).events().control(), Topology::jobs));
@@ -67,7 +68,7 @@ impl Gateway {
         });
         let (engine, io) = socket::engine(settings, &app);
         courier.serve(io);
-        let router = http::router(settings, process, &app, engine)?;
+        let router = http::router(settings, process, &app, bundle, engine)?;
 
         let (leave, abort, open) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let server = Server {

@@ -21,11 +21,17 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
+pub(crate) use self::client_bundle::Bundle;
 use crate::{GatewaySettings, app::App};
 
 /// Everything but socket.io itself.
-pub(crate) fn router(settings: &GatewaySettings, process: &Process, app: &Arc<App>, engine: Router) -> Result<Router, StartError> {
-    let bundle = client_bundle::Bundle::load(settings.socketio_client_dir.as_deref());
+pub(crate) fn router(
+    settings: &GatewaySettings,
+    process: &Process,
+    app: &Arc<App>,
+    bundle: Bundle,
+    engine: Router,
+) -> Result<Router, StartError> {
     let api = Router::new().merge(jobs::router(settings)).merge(events::router(settings)).with_state(Arc::clone(app));
     let open_to_origins = Router::new().merge(api).merge(engine).layer(cors(&settings.cors_origins)?);
     Ok(Router::new()

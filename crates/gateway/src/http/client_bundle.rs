@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use tracing::warn;
+use service::StartError;
 
 use super::assets::Asset;
 
@@ -24,17 +24,20 @@ const FILES: [&str; 8] = [
 
 /// The stock client, if this gateway was given one.
 #[derive(Debug, Default)]
-pub(super) struct Bundle(HashMap<&'static str, Asset>);
+pub(crate) struct Bundle(HashMap<&'static str, Asset>);
 
 impl Bundle {
-    pub(super) fn load(directory: Option<&Path>) -> Self {
-        let Some(directory) = directory.filter(|directory| !directory.as_os_str().is_empty()) else { return Self::default() };
+    /// # Errors
+    /// When there is a directory, but not what the page needs in it.
+    pub(crate) fn load(directory: Option<&Path>) -> Result<Self, StartError> {
+        let Some(directory) = directory.filter(|directory| !directory.as_os_str().is_empty()) else { return Ok(Self::default()) };
         let load = |name: &'static str| Some((name, Asset::new(name, std::fs::read(directory.join(name)).ok()?)));
         let bundle = Self(FILES.into_iter().filter_map(load).collect());
-        if !bundle.is_complete() {
-            warn!(directory = %directory.display(), "SOCKETIO_CLIENT_DIR has no socket.io.min.js; the page takes it from a CDN");
+        if bundle.is_complete() {
+            Ok(bundle)
+        } else {
+            Err(StartError::plain(format!("SOCKETIO_CLIENT_DIR: there is no {MINIFIED} in {}", directory.display())))
         }
-        bundle
     }
 
     /// Whether the page can do without a CDN.
