@@ -2,9 +2,11 @@
 
 mod connection;
 mod io;
+mod outbound;
 mod serve;
 mod transports;
 
 pub(crate) use connection::Connection;
+pub(crate) use outbound::Outbound;
 pub(crate) use serve::Server;
 pub(crate) use transports::{Link, Transports};

@@ -44,20 +44,24 @@ struct Plan {
 }
 
 /// Closes every client's transport, spread over time, so that stock clients come back elsewhere by themselves and not all at
-/// once; whoever wanted something and was refused it goes first. Ends when nobody is left, or the time for it is over.
+/// once. Ends when nobody is left, or the time for it is over.
 pub(super) async fn send_away(app: &App) {
     let (part, whole) = WINDOW_SHARE;
     let window = WINDOW.min(app.lifecycle.budget() * part / whole);
     let began = Instant::now();
     let mut plan = Plan::default();
-    plan.add(app, began, window);
-    info!(clients = plan.turns.len(), window_ms = window.as_millis(), "sending clients away");
-    while let Some((&(turn, number), _)) = plan.turns.first_key_value() {
-        sleep_until(turn.min(Instant::now() + PATIENCE)).await;
+    let mut look_at = began;
+    info!(clients = app.courier.sockets().len(), window_ms = window.as_millis(), "sending clients away");
+    loop {
         let now = Instant::now();
-        plan.add(app, now, window.saturating_sub(now - began));
-        plan.hurry(now);
+        // Not at every turn: looking at all clients for each of them would take longer than there is.
+        if now >= look_at {
+            plan.add(app, now, window.saturating_sub(now - began));
+            look_at = now + PATIENCE;
+        }
+        let Some((&(turn, number), _)) = plan.turns.first_key_value() else { break };
         if turn > now {
+            sleep_until(turn.min(look_at)).await;
             continue;
         }
         let Some(socket) = plan.turns.remove(&(turn, number)) else { continue };
@@ -99,18 +103,6 @@ impl Plan {
                 Err(error) => debug!(%error, "a goodbye cannot be written"),
             }
             self.at(now + after, socket);
-        }
-    }
-
-    /// Those who were turned away would be refused until their turn; elsewhere they are served.
-    fn hurry(&mut self, now: Instant) {
-        let is_hurried = |socket: &SocketRef| socket.extensions.get::<Arc<Client>>().is_some_and(|client| client.is_turned_away());
-        let later = (now, u64::MAX);
-        let hurried: Vec<_> = self.turns.range(later..).filter(|(_, socket)| is_hurried(socket)).map(|(turn, _)| *turn).collect();
-        for turn in hurried {
-            if let Some(socket) = self.turns.remove(&turn) {
-                self.at(now, socket);
-            }
         }
     }
 

@@ -28,8 +28,8 @@ impl FromRequestParts<Arc<App>> for Requester {
         let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
             let fresh = app.identities.anonymous()?;
             // Sessions cost nothing to make, so strangers share the allowance of where they come from.
-            let address = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer.ip());
-            let allowance = app.allowances.of(format!("address:{address:?}"));
+            let address = parts.extensions.get::<Arc<Connection>>().map(|connection| connection.peer.ip().to_string());
+            let allowance = app.allowances.of(format!("address:{}", address.unwrap_or_default()));
             return Ok(Self { caller: fresh.caller, allowance, fresh_session: Some(fresh.session) });
         };
         let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

@@ -1,14 +1,16 @@
 use std::{
     net::SocketAddr,
     sync::{
-        OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
 };
 
 use futures::task::AtomicWaker;
 use socketioxide::socket::Sid;
+
+use super::Outbound;
 
 /// What the rest of the gateway knows of a TCP connection: it can close it, and see how far behind its peer is.
 ///
@@ -20,7 +22,8 @@ pub(crate) struct Connection {
     closed: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
-    outbound: AtomicUsize,
+    /// What waits for the kernel to take it.
+    pub(crate) outbound: Arc<Outbound>,
     /// The polling session that moved to this connection.
     pub(super) upgraded: OnceLock<Sid>,
 }
@@ -32,7 +35,7 @@ impl Connection {
             closed: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
-            outbound: AtomicUsize::new(0),
+            outbound: Arc::default(),
             upgraded: OnceLock::new(),
         }
     }
@@ -46,23 +49,6 @@ impl Connection {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    /// How many bytes were queued for the peer and not yet taken by the kernel, roughly: framing is not counted.
-    pub(crate) fn outbound(&self) -> usize {
-        self.outbound.load(Ordering::Relaxed)
-    }
-
-    /// So many bytes were queued.
-    pub(crate) fn queued(&self, bytes: usize) {
-        self.outbound.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// The kernel took so many bytes, framing included; the count stops at nothing, so that errors do not add up.
-    pub(super) fn written(&self, bytes: usize) {
-        let less = |queued: usize| Some(queued.saturating_sub(bytes));
-        // The closure always says Some, so the update cannot fail.
-        let _ = self.outbound.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Ready once it is closed.

@@ -51,7 +51,7 @@ impl Io {
 
     fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
-            self.connection.written(bytes);
+            self.connection.outbound.left(bytes);
         }
         written
     }

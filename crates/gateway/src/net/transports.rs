@@ -3,16 +3,25 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use axum::response::Response;
+use hyper::body::Body;
 use socketioxide::socket::Sid;
 use tokio_util::sync::CancellationToken;
 
-use super::Connection;
+use super::{Connection, Outbound};
 
 /// Which connections belong to sessions that began with HTTP polling: they have many, or have moved to one.
 #[derive(Debug, Default)]
 pub(crate) struct Transports {
-    polling: Mutex<HashMap<Sid, CancellationToken>>,
+    polling: Mutex<HashMap<Sid, Arc<Poller>>>,
     upgraded: Mutex<HashMap<Sid, Arc<Connection>>>,
+}
+
+/// A session whose client asks for what waits for it, one request after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Poller {
+    closed: CancellationToken,
+    outbound: Arc<Outbound>,
 }
 
 /// What a socket hangs on.
@@ -21,19 +30,19 @@ pub(crate) enum Link {
     /// It began as a websocket.
     Websocket(Arc<Connection>),
     /// It began with polling.
-    Polling { sid: Sid, closed: CancellationToken, transports: Arc<Transports> },
+    Polling { sid: Sid, poller: Arc<Poller>, transports: Arc<Transports> },
 }
 
 impl Transports {
     /// A session began with polling.
     pub(crate) fn polling(self: &Arc<Self>, sid: Sid) -> Link {
-        let closed = CancellationToken::new();
-        lock(&self.polling).insert(sid, closed.clone());
-        Link::Polling { sid, closed, transports: Arc::clone(self) }
+        let poller = Arc::<Poller>::default();
+        lock(&self.polling).insert(sid, Arc::clone(&poller));
+        Link::Polling { sid, poller, transports: Arc::clone(self) }
     }
 
-    /// What tells the requests of a polling session that it is closed.
-    pub(crate) fn closing_of(&self, sid: Sid) -> Option<CancellationToken> {
+    /// The polling session of this id, for its requests.
+    pub(crate) fn poller(&self, sid: Sid) -> Option<Arc<Poller>> {
         lock(&self.polling).get(&sid).cloned()
     }
 
@@ -53,17 +62,34 @@ impl Transports {
     }
 }
 
+impl Poller {
+    /// Waits for what a request is answered with; none if the session is closed before.
+    pub(crate) async fn answer(&self, answer: impl Future<Output = Response>) -> Option<Response> {
+        let answer = self.closed.run_until_cancelled(answer).await?;
+        self.outbound.left(answer.size_hint().exact().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default());
+        Some(answer)
+    }
+}
+
 impl Link {
     /// Closes the transport, so that the client comes back by itself.
     pub(crate) fn close(&self) {
         match self {
             Self::Websocket(connection) => connection.close(),
-            Self::Polling { closed, .. } => {
-                closed.cancel();
+            Self::Polling { poller, .. } => {
+                poller.closed.cancel();
                 if let Some(connection) = self.connection() {
                     connection.close();
                 }
             }
+        }
+    }
+
+    /// What waits for the client's next request.
+    pub(crate) fn polled(&self) -> Arc<Outbound> {
+        match self {
+            Self::Websocket(connection) => Arc::clone(&connection.outbound),
+            Self::Polling { poller, .. } => Arc::clone(&poller.outbound),
         }
     }
 

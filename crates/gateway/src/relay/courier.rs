@@ -7,6 +7,10 @@ use tracing::debug;
 use super::wire::{Packet, Urgency};
 use crate::{metrics::GatewayMetrics, socket::Client};
 
+/// How much may wait for a client that is sent something perishable, in bytes: one that is further behind would see it too late,
+/// and the rest of its room is for results. Some 2,000 of the smallest messages, a quarter of those that may wait.
+const MAX_PERISHABLE: usize = 256 << 10;
+
 /// Sends to the sockets of this gateway. Never waits: a client that is too slow loses what is perishable,
 /// and is closed before it could lose anything else.
 pub(crate) struct Courier {
@@ -64,15 +68,14 @@ impl Courier {
         weight: usize,
         send: impl FnOnce() -> Result<(), SendError>,
     ) -> bool {
-        let connection = client.connection(socket);
-        let is_behind = connection.as_ref().is_some_and(|connection| connection.outbound() > self.max_outbound);
-        let sent = if is_behind { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() };
+        let outbound = client.outbound(socket);
+        let room = match urgency {
+            Urgency::Durable => self.max_outbound,
+            Urgency::Perishable => self.max_outbound.min(MAX_PERISHABLE),
+        };
+        let sent = if outbound.bytes() > room { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() };
         match &sent {
-            Ok(()) => {
-                if let Some(connection) = connection {
-                    connection.queued(weight);
-                }
-            }
+            Ok(()) => outbound.queued(weight),
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.too_slow(client, urgency),
             Err(SendError::Socket(SocketError::Closed)) => {}
             Err(SendError::Serialize(error)) => debug!(%error, "a message cannot be written for socket.io"),

@@ -10,7 +10,7 @@ use crate::{
     allowance::Allowance,
     identity::Caller,
     metrics::GatewayMetrics,
-    net::{Connection, Link},
+    net::{Link, Outbound},
     relay::Told,
 };
 
@@ -20,9 +20,9 @@ pub(crate) struct Client {
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) told: Told,
     link: Link,
-    connection: OnceLock<Arc<Connection>>,
+    /// Known once it will not change any more.
+    outbound: OnceLock<Arc<Outbound>>,
     closed: AtomicBool,
-    turned_away: AtomicBool,
     /// Requests that are not answered yet.
     pending: AtomicUsize,
     /// Ends the client's stay when its token has ended.
@@ -41,9 +41,8 @@ impl Client {
             allowance,
             told: Told::nothing(),
             link,
-            connection: OnceLock::new(),
+            outbound: OnceLock::new(),
             closed: AtomicBool::new(false),
-            turned_away: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             expiry: OnceLock::new(),
             metrics,
@@ -77,27 +76,17 @@ impl Client {
         !self.closed.swap(true, Ordering::AcqRel)
     }
 
-    /// It was refused something because this gateway is leaving.
-    pub(super) fn turn_away(&self) {
-        self.turned_away.store(true, Ordering::Release);
-    }
-
-    /// Whether another gateway would be of more use to it.
-    pub(crate) fn is_turned_away(&self) -> bool {
-        self.turned_away.load(Ordering::Acquire)
-    }
-
-    /// The connection that everything goes through; none while the client polls.
-    pub(crate) fn connection(&self, socket: &SocketRef) -> Option<Arc<Connection>> {
-        if let Some(connection) = self.connection.get() {
-            return Some(Arc::clone(connection));
+    /// What waits for it.
+    pub(crate) fn outbound(&self, socket: &SocketRef) -> Arc<Outbound> {
+        if let Some(outbound) = self.outbound.get() {
+            return Arc::clone(outbound);
         }
         // Only once the upgrade is complete: before that, polling requests still carry what was queued.
-        if socket.transport_type() != TransportType::Websocket {
-            return None;
+        let is_websocket = socket.transport_type() == TransportType::Websocket;
+        match self.link.connection().filter(|_| is_websocket) {
+            Some(connection) => Arc::clone(self.outbound.get_or_init(|| Arc::clone(&connection.outbound))),
+            None => self.link.polled(),
         }
-        let connection = self.link.connection()?;
-        Some(Arc::clone(self.connection.get_or_init(|| connection)))
     }
 
     /// Whether answers are due.

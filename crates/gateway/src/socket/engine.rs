@@ -86,8 +86,8 @@ async fn know_the_connection(State(transports): State<Arc<Transports>>, request:
             return next.run(request).await;
         }
         (false, Some(sid), _) => {
-            if let Some(closing) = transports.closing_of(sid) {
-                return closing.run_until_cancelled(next.run(request)).await.unwrap_or_else(unknown_session);
+            if let Some(poller) = transports.poller(sid) {
+                return poller.answer(next.run(request)).await.unwrap_or_else(unknown_session);
             }
         }
         _ => {}

@@ -9,7 +9,7 @@ use futures::{StreamExt, future::join_all, stream};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Binary, Heard, Installation, Serving, stalled_client};
+use crate::support::{Binary, Heard, Installation, Polling, Serving, stalled_client};
 
 async fn status_of(gateway: &Serving, path: &str) -> StatusCode {
     reqwest::get(gateway.url(path)).await.unwrap().status()
@@ -84,19 +84,10 @@ async fn without_clients_it_leaves_at_once_and_leaves_nothing_behind() {
 async fn a_client_that_polls_is_told_that_its_session_is_unknown_and_begins_anew_elsewhere() {
     let installation = Installation::start().await;
     let gateway = installation.gateway(&[]).await;
-    let url = gateway.url("/socket.io/?EIO=4&transport=polling");
-    let open = reqwest::get(&url).await.unwrap().text().await.unwrap();
-    let open: serde_json::Value = serde_json::from_str(&open[1..]).unwrap();
-    let url = format!("{url}&sid={}", open["sid"].as_str().unwrap());
-    let http = reqwest::Client::new();
-    assert_eq!(http.post(&url).body("40").send().await.unwrap().text().await.unwrap(), "ok");
-    let mut heard = String::new();
-    while !heard.contains("welcome") {
-        heard += &http.get(&url).send().await.unwrap().text().await.unwrap();
-    }
+    let client = Polling::connect(gateway.url("/socket.io/?EIO=4&transport=polling")).await;
     gateway.process.lifecycle.begin_drain();
     let end = loop {
-        let answer = http.get(&url).send().await.unwrap();
+        let answer = client.ask().await;
         if answer.status() != StatusCode::OK {
             break answer;
         }

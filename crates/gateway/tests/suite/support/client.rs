@@ -2,7 +2,11 @@ use std::net::SocketAddr;
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_tungstenite::{client_async_with_config, tungstenite::Message, tungstenite::protocol::WebSocketConfig};
 
 use super::DEADLINE;
@@ -14,6 +18,7 @@ pub struct Client {
     /// Everything heard so far, in order.
     pub heard: Vec<Heard>,
     next_ack: u64,
+    is_reading: watch::Sender<bool>,
 }
 
 /// Something that the server said.
@@ -43,8 +48,14 @@ impl Client {
         Self::connect_over(stream, auth).await
     }
 
-    /// Connects over a stream that the story has prepared.
-    pub async fn connect_over(stream: TcpStream, auth: Value) -> Result<Self, Refused> {
+    /// A client with a receive buffer of 4 KiB: when it stops reading, the server soon notices.
+    pub async fn connect_narrow(address: SocketAddr, auth: Value) -> Result<Self, Refused> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Self::connect_over(socket.connect(address).await.unwrap(), auth).await
+    }
+
+    async fn connect_over(stream: TcpStream, auth: Value) -> Result<Self, Refused> {
         let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", stream.peer_addr().unwrap());
         let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
         let (socket, _) = client_async_with_config(url, stream, Some(config)).await.unwrap();
@@ -72,9 +83,17 @@ impl Client {
             }
         });
         let pongs = outgoing.clone();
+        let is_reading = watch::Sender::new(true);
+        let mut reads = is_reading.subscribe();
         tokio::spawn(async move {
             let mut partial: Option<(Heard, usize)> = None;
-            while let Some(Ok(message)) = stream.next().await {
+            // A client that is gone reads to the end, so that its connection ends too.
+            while let Some(Ok(message)) = async {
+                let _ = reads.wait_for(|reads| *reads).await;
+                stream.next().await
+            }
+            .await
+            {
                 let heard = match message {
                     Message::Text(text) if text == "2" => {
                         pongs.send(Message::text("3")).await.unwrap_or_default();
@@ -91,7 +110,7 @@ impl Client {
             }
             sender.send(Heard::Closed).await.unwrap_or_default();
         });
-        let mut client = Self { outgoing, incoming, heard: Vec::new(), next_ack: 0 };
+        let mut client = Self { outgoing, incoming, heard: Vec::new(), next_ack: 0, is_reading };
         client.event("welcome").await;
         Ok(client)
     }
@@ -128,6 +147,11 @@ impl Client {
         let ack = self.ask("job:submit", json!({ "kind": "echo", "payload": payload })).await;
         assert_eq!(ack["ok"], true, "{ack}");
         ack["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Stops reading, or reads on.
+    pub fn read(&self, is_reading: bool) {
+        self.is_reading.send_replace(is_reading);
     }
 
     /// Text that is sent as it is.

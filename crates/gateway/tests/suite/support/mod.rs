@@ -3,6 +3,7 @@
 mod binary;
 mod client;
 mod installation;
+mod polling;
 mod redis;
 mod worker;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use binary::Binary;
 pub use client::{Client, Heard, Refused};
 pub use installation::{Installation, Serving, stalled_client, user_token, user_token_for};
+pub use polling::Polling;
 pub use redis::Redis;
 pub use worker::FakeWorker;
 
