@@ -25,7 +25,8 @@ pub(crate) async fn serve(core: Arc<Core>, registered: Registered) {
     let core = &station.core;
     let mut consumer = core.bus.consume(&core.bus.names().job_subscription(&station.registered.kind), station.options());
     let running = TaskTracker::new();
-    tracing::info!(kind = %station.registered.kind, limits = ?station.limits, "taking jobs");
+    let KindLimits { concurrency, timeout, max_attempts, .. } = station.limits;
+    tracing::info!(kind = %station.registered.kind, concurrency, ?timeout, max_attempts, "taking jobs");
     core.lifecycle.draining().run_until_cancelled(take_jobs(&station, &mut consumer, &running)).await;
     consumer.stop_pulling().await;
     station.stopped.cancel();
