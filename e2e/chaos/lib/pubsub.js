@@ -22,12 +22,8 @@ const shared = process.env.MAYFLY_GOOGLE_EMULATOR;
 /** The one that this process has started for all stories that do not end theirs: each is a JVM that wants most of a core. */
 let common;
 
-/**
- * How long it may take until the last message has found its way after connections to Pub/Sub were cut: what was under way
- * waits out a lease. Google's emulator never notices that a stream's connection is gone and goes on delivering to it, about
- * every second time, and each of these waits out a lease of 10 s.
- */
-export const AFTER_A_CUT_MS = seconds(SERVER === 'google' ? 150 : 45);
+/** How long it may take until the last message has found its way after connections to Pub/Sub were cut: what was under way waits out its leases. */
+export const AFTER_A_CUT_MS = seconds(45);
 
 /** Resolves to `{ address, signal, kill }`; a shared one has neither of the latter two. `isOwn` asks for one that can be ended. */
 export async function startPubsub({ isOwn = false } = {}) {
