@@ -30,7 +30,7 @@ story(2, 'SIGTERM a worker with 100 leased jobs: the others start within 1 s', {
   await crowd.until(ids, (jobs) => jobs.every((job) => startOf(job, 2)), 'the second worker to be at every job', seconds(15));
   const waiting = new Set(leased.filter((job) => !startOf(job, 1)).map(({ id }) => id));
   const jobs = await crowd.jobs(ids);
-  const slowest = (chosen, since) => Math.round(Math.max(...chosen.map((job) => startOf(job, 2) - since)));
+  const slowest = (chosen, since) => Math.round(Math.max(0, ...chosen.map((job) => startOf(job, 2) - since)));
   const unstarted = slowest(jobs.filter(({ id }) => waiting.has(id)), toldAt);
   const interrupted = slowest(jobs.filter(({ id }) => !waiting.has(id)), leftAt);
   note({ recoverMs: Math.max(unstarted, interrupted), unstartedMs: unstarted, interruptedMs: interrupted });
