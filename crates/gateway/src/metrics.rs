@@ -25,6 +25,8 @@ pub(crate) struct GatewayMetrics {
     pub(crate) slow_clients_closed: Counter,
     pub(crate) expired_clients_closed: Counter,
     pub(crate) connections_refused: Counter,
+    refusals: Family<Outcome, Counter>,
+    pub(crate) history_evicted: Counter,
     pub(crate) history_jobs: Gauge,
     pub(crate) history_bytes: Gauge,
 }
@@ -81,6 +83,8 @@ impl GatewayMetrics {
             slow_clients_closed: Counter::default(),
             expired_clients_closed: Counter::default(),
             connections_refused: Counter::default(),
+            refusals: Family::default(),
+            history_evicted: Counter::default(),
             history_jobs: Gauge::default(),
             history_bytes: Gauge::default(),
         };
@@ -97,6 +101,8 @@ impl GatewayMetrics {
         registry.register("slow_clients_closed", "Clients closed because a result found no room", metrics.slow_clients_closed.clone());
         registry.register("expired_clients_closed", "Clients closed because their token has ended", metrics.expired_clients_closed.clone());
         registry.register("connections_refused", "Connections above the limit", metrics.connections_refused.clone());
+        registry.register("refusals", "Requests over sockets that were refused, by code", metrics.refusals.clone());
+        registry.register("history_evicted", "Jobs forgotten before their time for want of room", metrics.history_evicted.clone());
         registry.register("history_jobs", "Jobs in the recent history", metrics.history_jobs.clone());
         registry.register_with_unit("history", "Size of the recent history", Unit::Bytes, metrics.history_bytes.clone());
         metrics
@@ -115,6 +121,10 @@ impl GatewayMetrics {
     pub(crate) fn submitted(&self, outcome: Cow<'static, str>, after: Duration) {
         self.submits.get_or_create(&Outcome { outcome }).inc();
         self.submit_seconds.observe(after.as_secs_f64());
+    }
+
+    pub(crate) fn refused(&self, code: Cow<'static, str>) {
+        self.refusals.get_or_create(&Outcome { outcome: code }).inc();
     }
 
     /// `outcome` is the way that a channel's message went, or the code of the refusal.

@@ -96,7 +96,7 @@ pub struct GatewaySettings {
     pub history_bytes: usize,
 
     /// How long a job stays in the history after it last moved, in seconds
-    #[arg(long, env = "HISTORY_SECONDS", value_name = "S", default_value = "3600", value_parser = parse_seconds)]
+    #[arg(long, env = "HISTORY_AGE_S", value_name = "S", default_value = "3600", value_parser = parse_seconds)]
     pub history_age: Duration,
 
     /// How long to wait for the history to fill before taking traffic without it, in seconds

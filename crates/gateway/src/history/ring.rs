@@ -17,6 +17,7 @@ pub(crate) struct Ring {
     turns: BTreeMap<u64, JobId>,
     next_turn: u64,
     bytes: usize,
+    evicted: u64,
 }
 
 /// How much is remembered.
@@ -50,7 +51,7 @@ pub(crate) enum Taken {
 
 impl Ring {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, bytes: 0 }
+        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, bytes: 0, evicted: 0 }
     }
 
     /// How many jobs and bytes are remembered.
@@ -160,8 +161,14 @@ impl Ring {
             if !is_old && self.bytes <= self.bounds.bytes {
                 break;
             }
+            self.evicted += u64::from(!is_old);
             self.forget(id);
         }
+    }
+
+    /// How many jobs were forgotten before their time for want of room, since this was asked last.
+    pub(crate) fn take_evicted(&mut self) -> u64 {
+        std::mem::take(&mut self.evicted)
     }
 
     fn insert(&mut self, id: JobId, kind: Kind, audience: Audience, now: Instant) -> &mut Entry {

@@ -104,8 +104,9 @@ impl Ledger {
     pub(crate) fn tidy(&self) {
         let mut ring = self.ring();
         ring.evict(Instant::now());
-        let (jobs, bytes) = ring.size();
+        let ((jobs, bytes), evicted) = (ring.size(), ring.take_evicted());
         drop(ring);
+        self.metrics.history_evicted.inc_by(evicted);
         self.metrics.history_jobs.set(i64::try_from(jobs).unwrap_or(i64::MAX));
         self.metrics.history_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }

@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use shared::WireError;
 use socketioxide::{TransportType, extract::SocketRef};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -64,6 +65,11 @@ impl Client {
         if self.close() {
             self.metrics.expired_clients_closed.inc();
         }
+    }
+
+    /// A request of its was refused.
+    pub(super) fn refused(&self, error: &WireError) {
+        self.metrics.refused(error.code.clone());
     }
 
     fn lock_caller(&self) -> MutexGuard<'_, Arc<Caller>> {

@@ -1,10 +1,7 @@
 use serde::{Deserialize, Serialize};
 use shared::{ErrorCode, JobId, Payload, WireError, client::JobView};
 
-use super::{
-    dispatch::Request,
-    reply::{Answer, ENVELOPE},
-};
+use super::dispatch::Request;
 use crate::{history::JobRecord, relay::Data};
 
 #[derive(Deserialize)]
@@ -35,7 +32,7 @@ pub(super) fn handle(request: Request) {
             tokio::spawn(async move {
                 let job = app.get(&client.caller(), id).await;
                 let weight = job.as_ref().map_or(0, |job| job.data.as_ref().map_or(0, Payload::len));
-                request.reply.send(&Answer(&job.and_then(view)), ENVELOPE + weight);
+                request.reply.answer_with(&job.and_then(view), weight);
             });
         }
     }

@@ -20,14 +20,14 @@ pub(super) struct Reply {
 }
 
 /// About what an answer takes around the data in it.
-pub(super) const ENVELOPE: usize = 250;
+const ENVELOPE: usize = 250;
 
 /// An answer that says no more than `{ ok: true }`.
 #[derive(Serialize)]
 pub(super) struct Done {}
 
 /// `{ ok: true, ... }` or `{ ok: false, error }`.
-pub(super) struct Answer<'a, T>(pub(super) &'a Result<T, WireError>);
+struct Answer<'a, T>(&'a Result<T, WireError>);
 
 impl Reply {
     pub(super) fn new(ack: AckSender, socket: Arc<Socket<LocalAdapter>>, client: &Arc<Client>, courier: &Arc<Courier>) -> Self {
@@ -36,7 +36,15 @@ impl Reply {
 
     /// Sends `{ ok: true }` with the fields of `T`, or `{ ok: false, error }`.
     pub(super) fn answer<T: Serialize>(self, result: &Result<T, WireError>) {
-        self.send(&Answer(result), ENVELOPE);
+        self.answer_with(result, 0);
+    }
+
+    /// The same with about `weight` bytes of data in it.
+    pub(super) fn answer_with<T: Serialize>(self, result: &Result<T, WireError>, weight: usize) {
+        if let Err(refusal) = result {
+            self.pending.client().refused(refusal);
+        }
+        self.send(&Answer(result), ENVELOPE + weight);
     }
 
     /// Sends anything of about `weight` bytes. A client that has no room for an answer is closed: it will ask again when it is back.

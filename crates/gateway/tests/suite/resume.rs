@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::{EventType, JobId};
 
-use crate::support::{FakeWorker, Installation};
+use crate::support::{FakeWorker, Heard, Installation, eventually};
 
 #[tokio::test]
 async fn what_was_missed_follows_on_any_gateway() {
@@ -64,4 +64,56 @@ async fn what_nobody_remembers_is_said_to_be_lost() {
     let id = JobId::new();
     let ack = client.ask("job:resume", json!({ "jobs": [{ "id": id, "seq": 7 }] })).await;
     assert_eq!(ack, json!({ "ok": true, "jobs": [{ "id": id, "state": null, "recovered": false }] }));
+}
+
+#[tokio::test]
+async fn what_was_pushed_out_of_the_history_is_said_to_be_lost() {
+    let installation = Installation::start().await;
+    let gateway = installation.gateway(&["--history-bytes", "100000"]).await;
+    let mut worker = installation.worker().await;
+    let mut client = gateway.client().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let id = client.submit(json!("x".repeat(30_000))).await;
+        let job = worker.job_of(&id).await;
+        worker.finish(&job).await;
+        client.job_event(&id, "succeeded").await;
+        ids.push(id);
+    }
+    let asked: Vec<_> = ids.iter().map(|id| json!({ "id": id, "seq": 0 })).collect();
+    let mut back = gateway.client_again(&client).await;
+    let ack = back.ask("job:resume", json!({ "jobs": asked })).await;
+    let recovered: Vec<_> = ack["jobs"].as_array().unwrap().iter().map(|job| job["recovered"] == true).collect();
+    assert_eq!(recovered, [false, false, true, true, true]);
+    eventually("it is counted", async || gateway.figure("mayfly_gateway_history_evicted_total") == 2.0).await;
+    for id in &ids[2..] {
+        back.job_event(id, "succeeded").await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_said_to_be_lost() {
+    let installation = Installation::start().await;
+    let gateway = installation.gateway(&["--history-age", "1"]).await;
+    let mut client = gateway.client().await;
+    let id = client.submit(json!(1)).await;
+    let resume = json!({ "jobs": [{ "id": id, "seq": 0 }] });
+    assert_eq!(client.ask("job:resume", resume.clone()).await["jobs"][0]["recovered"], true);
+    eventually("it is forgotten", async || client.ask("job:resume", resume.clone()).await["jobs"][0]["recovered"] == false).await;
+}
+
+#[tokio::test]
+async fn a_notification_is_for_those_who_are_there() {
+    let installation = Installation::start().await;
+    let gateway = installation.gateway(&[]).await;
+    let mut before = gateway.client().await;
+    let session = before.welcome().await["session"]["id"].as_str().unwrap().to_owned();
+    let again = json!({ "session": before.session_token() });
+    drop(before);
+    eventually("nobody is there", async || gateway.figure("mayfly_gateway_sockets") == 0.0).await;
+    installation.flood_to(&format!("session:{session}"), 1, 10).await;
+    eventually("it has come and gone", async || gateway.figure("mayfly_gateway_notifications_total") == 1.0).await;
+    let mut back = gateway.client_as(again).await.unwrap();
+    back.catch_up().await;
+    assert!(back.heard.iter().all(|heard| !matches!(heard, Heard::Event { name, .. } if name == "channel:event")));
 }

@@ -87,13 +87,17 @@ impl Client {
         let mut reads = is_reading.subscribe();
         tokio::spawn(async move {
             let mut partial: Option<(Heard, usize)> = None;
-            // A client that is gone reads to the end, so that its connection ends too.
-            while let Some(Ok(message)) = async {
-                let _ = reads.wait_for(|reads| *reads).await;
-                stream.next().await
-            }
-            .await
-            {
+            loop {
+                let next = async {
+                    reads.wait_for(|reads| *reads).await.ok()?;
+                    stream.next().await
+                };
+                // The connection ends with the client.
+                let message = tokio::select! {
+                    next = next => next,
+                    () = sender.closed() => return,
+                };
+                let Some(Ok(message)) = message else { break };
                 let heard = match message {
                     Message::Text(text) if text == "2" => {
                         pongs.send(Message::text("3")).await.unwrap_or_default();
