@@ -6,17 +6,19 @@ use std::{
     time::Duration,
 };
 
+use bus::ConsumeOptions;
 use cache::{Cache, CacheSettings};
 use service::State;
 use shared::{
     EventMessage,
     EventType::{Progress, Succeeded},
+    Trial,
 };
 
 use crate::{
     probe::Act,
     twice::died_before_the_ack,
-    world::{TestWorker, World, job, process, soon, until},
+    world::{TestWorker, World, job, kind, process, soon, until},
 };
 
 struct Redis {
@@ -122,5 +124,24 @@ async fn a_job_that_had_ended_when_its_worker_died_is_not_run_again_and_its_end_
     let _worker = world.worker_with_cache(redis.cache().await).await;
     until("the end, again", || world.said(job.id).len() == 2).await;
     assert!(world.said(job.id).iter().all(|event| *event == first));
+    assert_eq!(world.book.runs(), 0);
+}
+
+#[tokio::test]
+async fn what_redis_remembers_of_a_job_is_enough_to_put_it_aside() {
+    let (world, redis) = (World::new().await, Redis::started());
+    let (message, cache) = (job([Act::Succeed]).to_message().into(), redis.cache().await);
+    let message_id = world.bus.publish(&world.bus.names().jobs(&kind()), message).await.unwrap();
+    // Two workers tried it and are gone; the control topic, which keeps ten minutes, has forgotten.
+    for (worker, alone) in [("gone-1", false), ("gone-2", true)] {
+        cache.record_trial(&Trial { kind: kind(), message_id: message_id.clone(), worker: worker.into(), alone }).await;
+    }
+    let mut dying = world.bus.consume(&world.bus.names().job_subscription(&kind()), ConsumeOptions::default());
+    let delivery = soon("the job", dying.next()).await.unwrap();
+    dying.stop_pulling().await;
+    delivery.nack();
+
+    let _worker = world.worker_with_cache(cache).await;
+    assert_eq!(world.dead_letter().await.attributes["dead-letter-reason"], "its worker died 3 times while running it");
     assert_eq!(world.book.runs(), 0);
 }
