@@ -7,13 +7,15 @@ import { now, pause, seconds, until } from '../lib/clock.js';
 import { isAccepted } from '../lib/ledger.js';
 import { checkRefusals, drained, healed, openUnderLoad, outage } from '../lib/outage.js';
 import { list, remove } from '../lib/outsider.js';
-import { AFTER_A_CUT_MS } from '../lib/pubsub.js';
+import { AFTER_A_CUT_MS, SERVER } from '../lib/pubsub.js';
 import { story } from '../lib/story.js';
 
 const each = (cluster, act) => cluster.links('pubsub').forEach(act);
 /** In one direction; there and back it is twice as much. */
 const LATENCY_MS = 250;
 const RESETS = 15;
+/** A full minute once is enough: what happens after so long does not depend on the server that is away. */
+const CUT_S = SERVER === 'google' ? 20 : 60;
 
 // Either emulator forgets everything when it is killed, also jobs that were accepted; so there are none at that moment.
 story(7, 'Pub/Sub killed, and started anew with nothing in it', { workers: 1, isOwn: true }, async (world) => {
@@ -50,7 +52,7 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
     assert.deepEqual((await crowd.moves(began)).filter(({ type }) => type === 'disconnect'), []);
   });
 
-  story(7, 'Pub/Sub cut off for 60 s, with jobs under way', { workers: 2 }, async (world) => {
+  story(7, `Pub/Sub cut off for ${CUT_S} s, with jobs under way`, { workers: 2 }, async (world) => {
     const { cluster, crowd, note } = world;
     await openUnderLoad(world);
     const underWay = await crowd.submit(20, { echo: { sleepMs: 3_000 } });
@@ -58,7 +60,7 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
     const { ended } = await outage(world, {
       begin: () => each(cluster, (link) => link.cut()),
       end: () => each(cluster, (link) => link.heal()),
-      ms: seconds(60),
+      ms: seconds(CUT_S),
     });
     // Everything that was accepted before, wherever it was when the line went.
     const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', AFTER_A_CUT_MS);
