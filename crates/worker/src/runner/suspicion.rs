@@ -9,8 +9,8 @@
 //! - Two are known, one of them in the dock: it is not run again. With the delivery before the first trial that makes three deaths.
 //!
 //! A suspect that ends is acknowledged, and one that is handed back alive goes on in a new message: nothing is held against either.
-//! Where nobody remembers trials (no Redis, and a server that cannot seek, as Google's emulator), a lone worker that is restarted
-//! knows of none, and only the bound on deliveries holds.
+//! Where a new worker cannot look back (no Redis, and a server that cannot seek, as Google's emulator), it hears of trials from the
+//! living; a lone worker that is restarted has nobody to hear from, and only the bound on deliveries holds.
 
 use std::collections::HashMap;
 
@@ -41,12 +41,17 @@ pub(crate) async fn standing(core: &Core, job: &JobMessage, message_id: &str, de
     if delivery_attempt < 2 {
         return Standing::Innocent;
     }
+    judge(&known(core, job, message_id).await)
+}
+
+/// The trials of a message in other processes, by worker, and whether alone.
+async fn known(core: &Core, job: &JobMessage, message_id: &str) -> HashMap<String, bool> {
     let mut trials = core.docket.trials(&job.kind, message_id).await;
     let remembered = Box::pin(core.cache.trials(&job.kind, message_id)).await.unwrap_or_default();
     trials.extend(remembered.into_iter().map(|trial| (trial.worker, trial.alone)));
     // What we tried ourselves we have survived.
     trials.remove(&core.instance);
-    judge(&trials)
+    trials
 }
 
 fn judge(trials: &HashMap<String, bool>) -> Standing {
@@ -59,11 +64,21 @@ fn judge(trials: &HashMap<String, bool>) -> Standing {
 }
 
 /// Says that a suspect is about to be run; returns when that is confirmed, however long Pub/Sub is away. Cancellation safe.
+///
+/// Says again what is known of it: so others hear all of it from the living, who cannot look back far enough, or not at all.
 pub(crate) async fn record(core: &Core, job: &JobMessage, message_id: &str, standing: Standing) {
     let alone = standing == Standing::Accused;
     tracing::info!(job = %job.id, kind = %job.kind, alone, "an earlier delivery of this job came to nothing: noting that it is run again");
-    let trial = Trial { kind: job.kind.clone(), message_id: message_id.to_owned(), worker: core.instance.clone(), alone };
-    Box::pin(core.cache.record_trial(&trial)).await;
+    let trial = |worker, alone| Trial { kind: job.kind.clone(), message_id: message_id.to_owned(), worker, alone };
+    let ours = trial(core.instance.clone(), alone);
+    Box::pin(core.cache.record_trial(&ours)).await;
+    for (worker, alone) in known(core, job, message_id).await {
+        publish(core, job, &trial(worker, alone)).await;
+    }
+    publish(core, job, &ours).await;
+}
+
+async fn publish(core: &Core, job: &JobMessage, trial: &Trial) {
     let mut attempt = 0;
     loop {
         match core.bus.publish(&core.bus.names().control(), trial.to_message().into()).await {

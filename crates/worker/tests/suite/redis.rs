@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use bus::ConsumeOptions;
 use cache::{Cache, CacheSettings};
 use service::State;
 use shared::{
@@ -17,6 +16,7 @@ use shared::{
 
 use crate::{
     probe::Act,
+    suspects::die_of_it,
     twice::died_before_the_ack,
     world::{TestWorker, World, job, kind, process, soon, until},
 };
@@ -136,10 +136,7 @@ async fn what_redis_remembers_of_a_job_is_enough_to_put_it_aside() {
     for (worker, alone) in [("gone-1", false), ("gone-2", true)] {
         cache.record_trial(&Trial { kind: kind(), message_id: message_id.clone(), worker: worker.into(), alone }).await;
     }
-    let mut dying = world.bus.consume(&world.bus.names().job_subscription(&kind()), ConsumeOptions::default());
-    let delivery = soon("the job", dying.next()).await.unwrap();
-    dying.stop_pulling().await;
-    delivery.nack();
+    die_of_it(&world).await;
 
     let _worker = world.worker_with_cache(cache).await;
     assert_eq!(world.dead_letter().await.attributes["dead-letter-reason"], "its worker died 3 times while running it");

@@ -2,13 +2,25 @@
 
 use std::time::Duration;
 
-use shared::EventType::{Cancelled, Succeeded};
+use bus::ConsumeOptions;
+use shared::{
+    EventType::{Cancelled, Succeeded},
+    Trial,
+};
 use tokio::{runtime::Runtime, time::sleep};
 
 use crate::{
     probe::Act,
-    world::{World, owner, settings, soon},
+    world::{World, hear, job, kind, owner, settings, soon},
 };
+
+/// Plays a worker that takes the only job there is, and dies of it.
+pub async fn die_of_it(world: &World) {
+    let mut dying = world.bus.consume(&world.bus.names().job_subscription(&kind()), ConsumeOptions::default());
+    let delivery = soon("the job", dying.next()).await.unwrap();
+    dying.stop_pulling().await;
+    delivery.nack();
+}
 
 impl World {
     /// A worker that runs what there is and dies of it.
@@ -92,4 +104,19 @@ async fn a_job_that_was_delivered_before_but_never_tried_waits_for_nobody() {
     world.runs(6).await;
     world.book.open();
     assert_eq!(world.ends_after_another_job().await.len(), 3);
+}
+
+#[tokio::test]
+async fn who_tries_a_suspect_repeats_what_is_known_of_it_for_those_who_cannot_look_back() {
+    let world = World::new().await;
+    let mut said = hear(&world.bus, "control").await;
+    let message_id = world.bus.publish(&world.bus.names().jobs(&kind()), job([Act::Wait]).to_message().into()).await.unwrap();
+    let trial = Trial { kind: kind(), message_id, worker: "gone".into(), alone: false };
+    world.bus.publish(&world.bus.names().control(), trial.to_message().into()).await.unwrap();
+    die_of_it(&world).await;
+    let _worker = world.worker().await;
+    world.runs(1).await;
+    let workers = soon("three trials", said.wait_for(|said| said.len() == 3)).await.unwrap();
+    let repeated = workers.iter().filter(|heard| heard.message.attributes["worker"] == "gone").count();
+    assert_eq!(repeated, 2, "{workers:?}");
 }

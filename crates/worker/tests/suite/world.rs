@@ -235,7 +235,7 @@ async fn connect(address: SocketAddr, process: &Process) -> Bus {
 }
 
 /// Everything on a topic from now on.
-async fn hear(bus: &Bus, topic: &str) -> watch::Receiver<Vec<Heard>> {
+pub async fn hear(bus: &Bus, topic: &str) -> watch::Receiver<Vec<Heard>> {
     let (topic, subscription) = (bus.names().topic(topic), bus.names().subscription(&format!("{topic}-heard")));
     let spec = SubscriptionSpec::shared(topic.clone());
     bus.ensure(Topology::new(bus.names()).topic(topic).subscription(subscription.clone(), spec)).await.unwrap();
