@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { now } from './clock.js';
@@ -9,17 +10,23 @@ import { Cluster, SERVER } from './cluster.js';
 import { Crowd } from './crowd.js';
 import { AFTER_A_CUT_MS } from './pubsub.js';
 
+// Everything that was started is ended at our exit, which a signal alone would not bring about.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const ARTIFACTS = fileURLToPath(new URL('../../../artifacts', import.meta.url));
 
 /**
  * `play({ cluster, crowd, note })` is given a cluster of `shape` (see Cluster.start). What it passes to `note`, for instance
  * `{ recoverMs, drainMs }`, goes into the line that the story leaves in artifacts/chaos.jsonl. In the end every job is waited
- * for and the ledger must balance.
+ * for and the ledger must balance. `stallMs` there is for how long at most the machine left this process without its turn:
+ * bounds of a second mean little where that is long.
  */
 export function story(number, name, shape, play) {
   test(`${number}. ${name} (${SERVER})`, async () => {
     const figures = {};
     const beganAt = now();
+    const stalls = monitorEventLoopDelay();
+    stalls.enable();
     const cluster = await Cluster.start(shape);
     const crowd = new Crowd(cluster.url);
     const failures = [];
@@ -32,7 +39,7 @@ export function story(number, name, shape, play) {
     await crowd.close();
     await cluster.stop();
     if (problems.length) failures.push(new assert.AssertionError({ message: `the ledger does not balance:\n${problems.join('\n')}` }));
-    report({ number, name, server: SERVER, passed: failures.length === 0, ...books, ...figures, seconds: Math.round((now() - beganAt) / 100) / 10 });
+    report({ number, name, server: SERVER, passed: failures.length === 0, ...books, ...figures, stallMs: Math.round(stalls.max / 1e6), seconds: Math.round((now() - beganAt) / 100) / 10 });
     if (failures.length) keepLogs(`${number} ${name} ${SERVER}`, cluster);
     if (failures.length > 1) throw new AggregateError(failures, failures.map(({ message }) => message).join('\n'));
     if (failures.length) throw failures[0];

@@ -12,6 +12,7 @@ const COLUMNS = {
   duplicated: ({ duplicated }) => duplicated,
   'recovery, s': ({ recoverMs }) => inSeconds(recoverMs),
   'drain, s': ({ drainMs }) => inSeconds(drainMs),
+  'machine stalled, s': ({ stallMs }) => inSeconds(stallMs),
 };
 
 const lines = readFileSync(new URL('../../../artifacts/chaos.jsonl', import.meta.url), 'utf8').trim().split('\n').map((line) => JSON.parse(line));

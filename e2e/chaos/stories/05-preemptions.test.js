@@ -28,12 +28,12 @@ story(5, 'half of everything preempted at once, ten times over: SIGTERM, and SIG
     await Promise.all(names.map((name) => cluster.start(name)));
     await next;
   }
-  const ends = await Promise.all(leaving);
-  const slowest = Math.max(...ends.map(({ ms }) => ms));
+  const departures = await Promise.all(leaving);
+  const slowest = Math.max(...departures.map(({ ms }) => ms));
   await crowd.rest();
   await crowd.settle(SETTLE_MS);
   const waits = (await crowd.jobs()).flatMap((job) => ends(job).map(({ at }) => at - job.at - JOB_MS));
   note({ drainMs: slowest, recoverMs: Math.round(Math.max(...waits)) });
-  assert.deepEqual(ends.filter(({ end }) => end !== 0), [], 'everybody left by themselves');
+  assert.deepEqual(departures.filter(({ end }) => end !== 0), [], 'everybody left by themselves');
   assert.ok(slowest < DRAIN_MS, `the slowest took ${slowest} ms`);
 });
