@@ -1,7 +1,7 @@
 //! The door: socket.io clients and the HTTP API, relayed to and from Pub/Sub.
 //!
 //! - [`Gateway`] serves on a listener until its process drains.
-//! - `socket` and `http` are the two ways in; both end in `app`, where submitting, looking up and cancelling happen.
+//! - `socket` and `http` are the two ways in; both end in `app`, where submitting, looking up, cancelling and publishing happen.
 //! - `relay` brings events to the sockets, past `history`, which keeps them in order and remembers them for a while.
 //! - `net` makes connections closable one by one, which `drain` uses to send clients elsewhere without their noticing more than a reconnect.
 //!

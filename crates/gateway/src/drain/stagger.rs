@@ -4,10 +4,13 @@ use std::{
     time::Duration,
 };
 
-use rand::{RngExt, seq::SliceRandom};
+use rand::seq::SliceRandom;
 use serde::Serialize;
 use socketioxide::{extract::SocketRef, socket::Sid};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep_until},
+};
 use tracing::{debug, info};
 
 use crate::{
@@ -24,6 +27,8 @@ const WINDOW_SHARE: (u32, u32) = (2, 3);
 const GAP: Duration = Duration::from_millis(400);
 /// How long a client that waits for an answer is given at a time, and how often newcomers are looked for.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How many are told in one go before others get their turn.
+const BATCH: usize = 256;
 /// How long a client that waits for an answer is given in all: longer than any publish may take.
 const LONGEST_ANSWER: Duration = Duration::from_millis(1_500);
 
@@ -56,7 +61,7 @@ pub(super) async fn send_away(app: &App) {
         let now = Instant::now();
         // Not at every turn: looking at all clients for each of them would take longer than there is.
         if now >= look_at {
-            plan.add(app, now, window.saturating_sub(now - began));
+            plan.add(app, window.saturating_sub(now - began)).await;
             look_at = now + PATIENCE;
         }
         let Some((&(turn, number), _)) = plan.turns.first_key_value() else { break };
@@ -85,25 +90,31 @@ pub(super) fn close_all(app: &App) {
 
 impl Plan {
     /// Gives everybody who has none a turn within `window`, one in each of as many equal parts, and tells them.
-    fn add(&mut self, app: &App, now: Instant, window: Duration) {
+    async fn add(&mut self, app: &App, window: Duration) {
         let mut sockets = app.courier.sockets();
         sockets.retain(|socket| self.planned.insert(socket.id));
         if sockets.is_empty() {
             return;
         }
-        let mut random = rand::rng();
-        sockets.shuffle(&mut random);
+        sockets.shuffle(&mut rand::rng());
         let count = u32::try_from(sockets.len()).unwrap_or(u32::MAX);
         let part = (window / count).min(GAP);
+        let mut turns = Vec::with_capacity(sockets.len());
         for (index, socket) in (0..count).zip(sockets) {
-            let after = part * index + part.mul_f64(random.random::<f64>());
+            let after = part * index + part.mul_f64(rand::random::<f64>());
             let reconnect_after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
             match Packet::of_json("drain", Urgency::Perishable, &Leaving { reconnect_after_ms }) {
                 Ok(packet) => app.courier.send(&socket, &packet),
                 Err(error) => debug!(%error, "a goodbye cannot be written"),
             }
-            self.at(now + after, socket);
+            turns.push((after, socket));
+            if turns.len().is_multiple_of(BATCH) {
+                yield_now().await;
+            }
         }
+        // Telling them takes a while; the first turns must not be over by then.
+        let now = Instant::now();
+        turns.into_iter().for_each(|(after, socket)| self.at(now + after, socket));
     }
 
     fn at(&mut self, turn: Instant, socket: SocketRef) {

@@ -45,8 +45,13 @@ impl Announcer {
         }
     }
 
+    /// Never sends the one of this id.
+    pub(super) fn skip(&self, id: &str) {
+        self.is_new(id);
+    }
+
     /// Whether it was not here before, as far as is remembered; from now on it was.
-    pub(super) fn is_new(&self, id: &str) -> bool {
+    fn is_new(&self, id: &str) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), ())
     }
 }
