@@ -45,8 +45,8 @@ impl Announcer {
         }
     }
 
-    /// Never sends the one of this id.
-    pub(super) fn skip(&self, id: &str) {
+    /// Never sends the one of this id, should it come again.
+    pub(super) fn leave_out(&self, id: &str) {
         self.is_new(id);
     }
 

@@ -119,7 +119,7 @@ impl Relay {
             Ok(EventMessage::Job(event)) => self.ledger.take(event),
             Ok(EventMessage::Notification(notification)) if is_backlog => {
                 // Those who are connected now were told by another gateway, or were not there.
-                self.announcer.skip(&notification.id);
+                self.announcer.leave_out(&notification.id);
             }
             Ok(EventMessage::Notification(notification)) => self.announcer.announce(&notification, Urgency::Durable).await,
             Err(error) => {
