@@ -62,7 +62,13 @@ async fn it_does_its_jobs_shows_how_it_is_keeps_traces_together_and_leaves_when_
     assert!(end.message.attributes["googclient_traceparent"].contains(TRACE), "{:?}", end.message.attributes);
     end.ack();
     assert!(get(port, "/readyz").await.starts_with("HTTP/1.1 200"));
-    assert!(get(port, "/metrics").await.contains(r#"mayfly_worker_jobs_total{kind="echo",outcome="succeeded"} 1"#));
+    let counted = async {
+        // The job counts once its end is confirmed to the worker, which may be after we have heard of it.
+        while !get(port, "/metrics").await.contains(r#"mayfly_worker_jobs_total{kind="echo",outcome="succeeded"} 1"#) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the job to be counted", counted).await;
 
     let told = Instant::now();
     let pid = worker.id().unwrap().to_string();

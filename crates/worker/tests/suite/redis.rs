@@ -64,13 +64,14 @@ async fn progress_goes_by_redis_and_costs_pubsub_nothing() {
     let cache = redis.cache().await;
     let mut hints = cache.events();
     let _worker = world.worker_with_cache(redis.cache().await).await;
-    let job = loop {
+    let (job, took) = loop {
+        let began = std::time::Instant::now();
         // Until the listener listens, which nobody is told.
         let job = world.submit([Act::Chatter(60)]).await;
         world.end(job.id).await;
         let Ok(EventMessage::Job(first)) = tokio::time::timeout(Duration::from_millis(100), hints.next()).await else { continue };
         if first.job_id == job.id {
-            break job;
+            break (job, began.elapsed());
         }
     };
     let mut heard = Vec::new();
@@ -78,7 +79,8 @@ async fn progress_goes_by_redis_and_costs_pubsub_nothing() {
         heard.push(hint);
     }
     let progress = heard.iter().filter(|hint| hint.event_type == Progress).count();
-    assert!((3..=13).contains(&progress), "{progress} in 0.6 s or a little more, at most 20 a second");
+    let most = took.as_secs_f64() * 20.0 + 1.0;
+    assert!(progress >= 3 && progress as f64 <= most, "{progress} in {took:?}, at most 20 a second");
     assert!(heard.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     assert_eq!(world.said(job.id).iter().map(|event| event.event_type).collect::<Vec<_>>(), [Succeeded]);
 }

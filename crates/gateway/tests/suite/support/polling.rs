@@ -28,8 +28,12 @@ impl Polling {
         }
     }
 
-    /// Asks once for what there is.
+    /// Asks once for what there is; again where the gateway had just closed the connection that was to be used again, as
+    /// HTTP clients do.
     pub async fn ask(&self) -> Response {
-        self.http.get(&self.url).send().await.unwrap()
+        match self.http.get(&self.url).send().await {
+            Err(error) if error.is_request() => self.http.get(&self.url).send().await.unwrap(),
+            answer => answer.unwrap(),
+        }
     }
 }
