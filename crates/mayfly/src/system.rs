@@ -1,8 +1,7 @@
-use std::{
-    io::{Write, stdout},
-    net::SocketAddr,
-    path::Path,
-};
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, net::SocketAddr, path::Path};
 
 use bus::Bus;
 use cache::Cache;
@@ -14,8 +13,18 @@ use worker_dead_letter::DeadLetterWorker;
 
 use crate::{pubsub::PubSub, settings::Settings, workers};
 
-/// Runs everything in this process until it has drained. The parts are those that production runs, and meet on Pub/Sub only.
-pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), StartError> {
+/// What runs where, for a person.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) url: String,
+    kinds: Vec<Kind>,
+    pubsub: String,
+    redis: State,
+}
+
+/// Runs everything in this process until it has drained, and announces it once it is ready. The parts are those that
+/// production runs, and meet on Pub/Sub only.
+pub(crate) async fn run(settings: Settings, process: Process, announce: impl FnOnce(Running)) -> Result<(), StartError> {
     // First what others may have taken: nothing has to be stopped when it is.
     let listener = listen(SocketAddr::new(settings.gateway.bind, settings.gateway.port)).await?;
     let pubsub = PubSub::start(settings.bus.clone(), &settings.embedded).await?;
@@ -32,7 +41,7 @@ pub(crate) async fn run(settings: Settings, process: Process) -> Result<(), Star
 
     let announce = async {
         process.health.ready().await;
-        announce(&url, &kinds, &pubsub, cache.state());
+        announce(Running { url, kinds, pubsub: pubsub.description.clone(), redis: cache.state() });
     };
     tokio::join!(parts, announce);
     pubsub.stop().await;
@@ -54,18 +63,20 @@ fn gateway_url(settings: &Settings, address: SocketAddr) -> String {
     format!("http://{host}:{}", address.port())
 }
 
-fn announce(url: &str, kinds: &[Kind], pubsub: &PubSub, redis: State) {
-    let kinds: Vec<_> = kinds.iter().map(Kind::as_str).collect();
-    let redis = match redis {
-        State::Off => "none (progress comes once a second, history lasts as long as this process)",
-        State::Up => "up",
-        State::Down => "away; it is used as soon as it answers",
-    };
-    let text = format!(
-        "Mayfly is running at {url}\n\n  workers   {}, dead-letter\n  Pub/Sub   {}\n  Redis     {redis}\n\nCtrl-C drains and leaves, a second Ctrl-C leaves at once.\n",
-        kinds.join(", "),
-        pubsub.description,
-    );
-    // Nobody reads it: no reason not to serve.
-    let _ = stdout().write_all(text.as_bytes());
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<_> = self.kinds.iter().map(Kind::as_str).collect();
+        let redis = match self.redis {
+            State::Off => "none (progress comes once a second, history lasts as long as this process)",
+            State::Up => "up",
+            State::Down => "away; it is used as soon as it answers",
+        };
+        write!(
+            f,
+            "Mayfly is running at {}\n\n  workers   {}, dead-letter\n  Pub/Sub   {}\n  Redis     {redis}\n\nCtrl-C drains and leaves, a second Ctrl-C leaves at once.",
+            self.url,
+            kinds.join(", "),
+            self.pubsub,
+        )
+    }
 }
