@@ -80,6 +80,10 @@ fn not_published(error: &PublishError) -> WireError {
     match error {
         PublishError::Full => ErrorCode::QueueUnavailable.error("too much is under way; try again soon").retry_after(BUSY_RETRY),
         PublishError::Rejected(_) => ErrorCode::Internal.error("the queue does not take this message"),
+        // The message may be there all the same; the id makes a second submit safe.
+        PublishError::Deadline => {
+            ErrorCode::QueueUnavailable.error("the queue did not confirm in time; submit again under the same id").retry_after(OUTAGE_RETRY)
+        }
         _ => ErrorCode::QueueUnavailable.error("the queue cannot be reached; nothing was accepted").retry_after(OUTAGE_RETRY),
     }
 }

@@ -39,7 +39,7 @@ pub enum ErrorCode {
     RateLimited,
     /// Too many unfinished jobs.
     TooManyJobs,
-    /// Pub/Sub cannot be reached; nothing was accepted.
+    /// Pub/Sub cannot be reached, or did not confirm in time; submitting again under the same id is safe.
     QueueUnavailable,
     /// This gateway is leaving; another one takes over within seconds.
     Draining,
