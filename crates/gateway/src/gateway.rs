@@ -89,7 +89,7 @@ impl Gateway {
         tokio::spawn(server.run());
         tokio::spawn(app.status.clone().announce(courier));
         tokio::spawn(open_when_warm(process.health.gate("history"), app.warm_up.clone(), settings.warm_up));
-        let drain = Drain { app, relay, stop_relay, leave, abort, open };
+        let drain = Drain { app, relay, stop_relay, leave, abort, open, linger: settings.linger };
         Ok(Self { address, drain: tokio::spawn(drain.run()) })
     }
 
