@@ -4,7 +4,7 @@ mod supervisor;
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
 use tokio_util::{
@@ -54,6 +54,7 @@ pub struct Consumer {
     stopped: CancellationToken,
     /// The streams of which some deliveries are still leased.
     leases: TaskTracker,
+    restored: watch::Receiver<u64>,
 }
 
 /// How a consumer ended.
@@ -95,18 +96,26 @@ impl Consumer {
             deliveries: sender,
             stop: stop.clone(),
             leases: leases.clone(),
+            restored: watch::Sender::new(0),
         };
+        let restored = supervisor.restored.subscribe();
         let guard = stopped.clone().drop_guard();
         tokio::spawn(async move {
             supervisor.run().await;
             drop(guard);
         });
-        Self { deliveries, _stop_on_drop: stop.clone().drop_guard(), stop, stopped, leases }
+        Self { deliveries, _stop_on_drop: stop.clone().drop_guard(), stop, stopped, leases, restored }
     }
 
     /// The next delivery; `None` only after [`Self::stop_pulling`]. Cancel-safe.
     pub async fn next(&mut self) -> Option<Delivery> {
         if self.stop.is_cancelled() { None } else { self.deliveries.recv().await }
+    }
+
+    /// Tells whenever the subscription had vanished and was created again: what was published in between will not be delivered.
+    #[must_use]
+    pub fn restored(&self) -> watch::Receiver<u64> {
+        self.restored.clone()
     }
 
     /// Stops taking deliveries and hands back at once those that [`Self::next`] has not yielded.

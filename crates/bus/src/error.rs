@@ -1,13 +1,14 @@
 use google_cloud_gax::{client_builder, error::Error as RpcError, error::rpc::Code};
 use google_cloud_pubsub::error::PublishError as ClientError;
+use service::InvalidSettings;
 
 /// Something other than a publish did not work.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BusError {
-    /// Neither a project nor an emulator is configured.
-    #[error("GOOGLE_CLOUD_PROJECT is not set: name the project that owns the topics, or set PUBSUB_EMULATOR_HOST to use an emulator")]
-    NoProject,
+    /// A setting is missing.
+    #[error("{0}")]
+    Settings(#[from] InvalidSettings),
 
     /// The credentials that were found cannot be used at all.
     #[error("cannot use this machine's Google Cloud credentials")]

@@ -30,8 +30,10 @@ pub enum Rewound {
 #[derive(Debug)]
 pub struct InstanceSubscription {
     name: SubscriptionName,
+    topic: TopicName,
     rewound: Rewound,
-    is_topic_ours: bool,
+    deadline: Duration,
+    link: Arc<Link>,
     declared: Arc<Declared>,
     _alive: AbortOnDropHandle<()>,
 }
@@ -52,17 +54,31 @@ impl InstanceSubscription {
         let name = create(declared, names, topic, instance).await?;
         let alive = alive::keep(Arc::clone(link), name.clone(), settings.pubsub_alive_interval);
         let _alive = AbortOnDropHandle::new(tokio::spawn(alive));
-        let is_topic_ours = declared.has_created(topic);
-        let subscription = Self { rewound: Rewound::No, is_topic_ours, declared: Arc::clone(declared), name, _alive };
-        let Some(back) = back.0 else { return Ok(subscription) };
-        match subscription.seek(link, Timestamp::now() - back, Instant::now() + settings.pubsub_ensure_deadline).await {
-            Ok(rewound) => Ok(Self { rewound, ..subscription }),
-            Err(error) => {
-                // Nobody would ever delete it. It is left behind, since the server is not likely to answer just now.
-                declared.forget_own(&subscription.name);
-                Err(error)
-            }
+        let mut subscription = Self {
+            name,
+            topic: topic.clone(),
+            rewound: Rewound::No,
+            deadline: settings.pubsub_ensure_deadline,
+            link: Arc::clone(link),
+            declared: Arc::clone(declared),
+            _alive,
+        };
+        if let Err(error) = subscription.rewind(back).await {
+            // Nobody would ever delete it. It is left behind, since the server is not likely to answer just now.
+            declared.forget_own(&subscription.name);
+            return Err(error);
         }
+        Ok(subscription)
+    }
+
+    /// Looks back, perhaps once more: what has been delivered since then is delivered again.
+    ///
+    /// # Errors
+    /// When the server does not answer in time.
+    pub async fn rewind(&mut self, back: SeekBack) -> Result<(), BusError> {
+        let Some(back) = back.0 else { return Ok(()) };
+        self.rewound = self.seek(Timestamp::now() - back, Instant::now() + self.deadline).await?;
+        Ok(())
     }
 
     /// To be consumed.
@@ -80,7 +96,7 @@ impl InstanceSubscription {
     /// Whether there may be something from before this process began: it was rewound, and the topic is older than the process.
     #[must_use]
     pub fn may_have_backlog(&self) -> bool {
-        matches!(self.rewound, Rewound::To(_)) && !self.is_topic_ours
+        matches!(self.rewound, Rewound::To(_)) && !self.declared.has_created(&self.topic)
     }
 
     /// Deletes it; close its consumer first, or that would make it again.
@@ -92,12 +108,12 @@ impl InstanceSubscription {
         self.declared.delete_subscription(&self.name, Instant::now() + budget).await
     }
 
-    async fn seek(&self, link: &Link, to: Timestamp, deadline: Instant) -> Result<Rewound, BusError> {
+    async fn seek(&self, to: Timestamp, deadline: Instant) -> Result<Rewound, BusError> {
         let time = wkt::Timestamp::clamp(to.as_second(), to.subsec_nanosecond());
         let result = self
             .declared
             .admin("seek", self.name.id(), deadline, || {
-                let clients = link.clients();
+                let clients = self.link.clients();
                 let request = clients.subscriptions.seek().set_subscription(self.name.path()).set_time(time);
                 async move { request.with_attempt_timeout(Declared::ATTEMPT).send().await.map(drop) }
             })

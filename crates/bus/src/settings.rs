@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::{BusError, Names};
+use service::InvalidSettings;
+
+use crate::Names;
 
 /// How to reach Pub/Sub and how long to wait for it. Every setting is a flag and an environment variable; the flag wins.
 #[derive(Debug, Clone, Args)]
@@ -17,7 +19,7 @@ pub struct BusSettings {
     pub google_cloud_project: Option<String>,
 
     /// What every topic's and subscription's name starts with, so that installations can share a project
-    #[arg(long, env = "TOPIC_PREFIX", value_name = "TEXT", default_value = Self::PREFIX)]
+    #[arg(long, env = "TOPIC_PREFIX", value_name = "TEXT", default_value = Self::PREFIX, value_parser = parse_prefix)]
     pub topic_prefix: String,
 
     /// Create topics and subscriptions that are missing; by default only with an emulator, where nothing outlives a restart
@@ -61,6 +63,8 @@ pub struct BusSettings {
 
 impl BusSettings {
     const PREFIX: &str = "mayfly-";
+    const NO_PROJECT: &str =
+        "GOOGLE_CLOUD_PROJECT is not set: name the project that owns the topics, or set PUBSUB_EMULATOR_HOST to use an emulator";
     const EMULATOR_PROJECT: &str = "mayfly-dev";
     const ENSURE_DEADLINE: &str = "10000";
     /// The client reconnects after 0.1, 0.4, 1.6, 6.4 s and so on: what is too short for a probe to see, it heals by itself in time.
@@ -97,12 +101,12 @@ impl BusSettings {
     /// The names of everything that this installation has on Pub/Sub.
     ///
     /// # Errors
-    /// [`BusError::NoProject`] without a project and without an emulator.
-    pub fn names(&self) -> Result<Names, BusError> {
+    /// Without a project and without an emulator.
+    pub fn names(&self) -> Result<Names, InvalidSettings> {
         let project = match (&self.google_cloud_project, self.emulator_host()) {
             (Some(project), _) if !project.is_empty() => project,
             (_, Some(_)) => Self::EMULATOR_PROJECT,
-            (_, None) => return Err(BusError::NoProject),
+            (_, None) => return Err(InvalidSettings::new(Self::NO_PROJECT)),
         };
         Ok(Names::new(project, &self.topic_prefix))
     }
@@ -126,6 +130,18 @@ impl BusSettings {
 
 /// A value that does not parse.
 type Invalid = Box<dyn std::error::Error + Send + Sync>;
+
+/// Pub/Sub's rule for names, of which this is the first part.
+fn parse_prefix(text: &str) -> Result<String, Invalid> {
+    const LONGEST: usize = 64;
+    let is_legal = |char: char| char.is_ascii_alphanumeric() || "-_.~+%".contains(char);
+    let is_name = text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.chars().all(is_legal);
+    if is_name && text.len() <= LONGEST && !text.starts_with("goog") {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected a letter, not `goog`, and up to {LONGEST} letters, digits or -_.~+% in all").into())
+    }
+}
 
 fn parse_pause(text: &str) -> Result<Duration, Invalid> {
     let pause = service::parse_millis(text)?;
@@ -167,7 +183,7 @@ mod tests {
     #[test]
     fn production_needs_a_project() {
         let settings = BusSettings { pubsub_emulator_host: None, ..BusSettings::emulator("") };
-        assert!(matches!(settings.names(), Err(BusError::NoProject)));
+        assert!(settings.names().unwrap_err().to_string().starts_with("GOOGLE_CLOUD_PROJECT is not set"));
         let settings = BusSettings { google_cloud_project: Some("shop".to_owned()), ..settings };
         assert_eq!(settings.names().unwrap().events().path(), "projects/shop/topics/mayfly-events");
         assert!(!settings.ensures_topology());
@@ -180,6 +196,14 @@ mod tests {
         assert!(settings.ensures_topology());
         assert_eq!(settings.publish_deadline, Duration::from_millis(800));
         assert_eq!(settings.publish_deadline, BusSettings::emulator("").publish_deadline);
+    }
+
+    #[test]
+    fn a_prefix_that_no_topic_can_have_is_refused() {
+        assert_eq!(parse(&["--topic-prefix", "team.a-"]).topic_prefix, "team.a-");
+        for prefix in ["", "1-", "goog-", "a/b", "\u{e4}-", &"x".repeat(65)] {
+            assert!(Command::try_parse_from(["test", "--topic-prefix", prefix]).is_err(), "{prefix}");
+        }
     }
 
     #[test]

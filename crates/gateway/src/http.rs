@@ -53,7 +53,7 @@ fn cors(origins: &[String]) -> Result<CorsLayer, StartError> {
         Any.into()
     } else {
         let values: Result<Vec<HeaderValue>, _> = given.iter().map(|origin| HeaderValue::from_str(origin)).collect();
-        AllowOrigin::list(values.map_err(|error| StartError::new("CORS_ORIGINS: not an origin", error))?)
+        AllowOrigin::list(values.map_err(|error| StartError::new("CORS_ORIGINS: not an origin", error).of_settings())?)
     };
     Ok(CorsLayer::new()
         .allow_origin(allowed)

@@ -27,7 +27,7 @@ pub(crate) struct ProveCommand {
     address: Option<IpAddr>,
 
     /// How long to keep a websocket, in seconds; load balancers cut at 30 by default
-    #[arg(long, env = "PROVE_HOLD_S", value_name = "S", default_value = "40", value_parser = parse_seconds)]
+    #[arg(long = "hold-s", env = "PROVE_HOLD_S", value_name = "S", default_value = "40", value_parser = parse_seconds)]
     hold: Duration,
 
     /// Expect to be disconnected: submit a job a second while things die, come back, and account for every one of them

@@ -99,7 +99,7 @@ async fn an_installation_that_works_is_found_to_work() {
     let port = free_port();
     let _mayfly = Mayfly::on(port, &pubsub.local_addr().to_string());
     // The name is not asked for in DNS.
-    let proof = finished(prove(&format!("http://jobs.example.com:{port}"), &["--address", "127.0.0.1", "--hold", "1"]));
+    let proof = finished(prove(&format!("http://jobs.example.com:{port}"), &["--address", "127.0.0.1", "--hold-s", "1"]));
     let lines = lines(&proof);
     let found: Vec<_> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
     assert_eq!(found, ["ok      page", "ok      client", "ok      websocket", "ok      job", "ok      held"], "{lines:?}");
@@ -109,7 +109,7 @@ async fn an_installation_that_works_is_found_to_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_where_nobody_answers_is_named() {
     let port = free_port();
-    let proof = finished(prove(&format!("http://127.0.0.1:{port}"), &["--hold", "1"]));
+    let proof = finished(prove(&format!("http://127.0.0.1:{port}"), &["--hold-s", "1"]));
     let lines = lines(&proof);
     assert_eq!(proof.status.code(), Some(1));
     assert!(lines[0].starts_with("FAILED  page: ") && lines[0].contains("refused"), "{lines:?}");
@@ -122,7 +122,7 @@ async fn a_drill_accounts_for_every_job_while_everything_is_replaced() {
     let (port, address) = (free_port(), pubsub.local_addr().to_string());
     let mayfly = Mayfly::on(port, &address);
     let url = format!("http://127.0.0.1:{port}");
-    let proof = prove(&url, &["--hold", "6", "--drill"]);
+    let proof = prove(&url, &["--hold-s", "6", "--drill"]);
     has_client(&url).await;
     let _replaced = block_in_place(|| {
         mayfly.leave();

@@ -53,7 +53,7 @@ where
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(service, &error, exit::FAILURE),
+        Err(error) => failed(service, &error, error.exit_code()),
     }
 }
 

@@ -46,6 +46,13 @@ pub enum LogFormat {
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidSettings(String);
 
+impl InvalidSettings {
+    /// Says which setting, by its variable, and what is wrong with it.
+    pub fn new(complaint: impl Into<String>) -> Self {
+        Self(complaint.into())
+    }
+}
+
 impl fmt::Display for InvalidSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

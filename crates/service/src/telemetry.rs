@@ -34,7 +34,7 @@ impl Telemetry {
         }
         .build();
         let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("mayfly"));
-        let filter = EnvFilter::try_new(&settings.log).map_err(|error| StartError::new("LOG is not valid", error))?;
+        let filter = EnvFilter::try_new(&settings.log).map_err(|error| StartError::new("LOG is not valid", error).of_settings())?;
         Registry::default()
             .with(filter)
             .with(traces)

@@ -10,6 +10,8 @@ use reqwest::{
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use service::InvalidSettings;
+
 use crate::{
     Reach, SecretError, Signer, TargetError, WebhookError, WebhookSettings,
     answer::{Answer, preview},
@@ -36,11 +38,15 @@ pub struct Sender {
 #[derive(Debug, thiserror::Error)]
 pub enum SenderError {
     /// The secret.
-    #[error("WEBHOOK_SECRET cannot be used: {0}")]
-    Secret(#[from] SecretError),
+    #[error("{0}")]
+    Secret(#[from] InvalidSettings),
     /// The HTTP client: most likely there are no root certificates.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
+}
+
+fn unusable(error: SecretError) -> InvalidSettings {
+    InvalidSettings::new(format!("WEBHOOK_SECRET cannot be used: {error}"))
 }
 
 /// What is sent.
@@ -66,7 +72,7 @@ impl Sender {
     pub(crate) fn with_lookup(settings: &WebhookSettings, lookup: Arc<dyn Lookup>) -> Result<Self, SenderError> {
         let reach = Arc::new(settings.reach());
         let secrets = settings.webhook_secret.reveal();
-        let signer = if secrets.is_empty() { None } else { Some(Signer::new(secrets)?) };
+        let signer = if secrets.is_empty() { None } else { Some(Signer::new(secrets).map_err(unusable)?) };
         if signer.is_none() {
             tracing::warn!("WEBHOOK_SECRET is not set: webhooks fail with `not_configured`, since none is sent unsigned");
         }

@@ -44,6 +44,8 @@ pub(crate) struct JobRecord {
     pub(crate) data: Option<Payload>,
     /// The end, if it has come.
     pub(crate) terminal: Option<Arc<JobEvent>>,
+    /// Whether nothing can have been missed of it.
+    pub(crate) is_certain: bool,
 }
 
 /// What an entry takes beside its payloads, roughly: the maps' slots, names, and the events' fixed parts.
@@ -76,7 +78,8 @@ impl Entry {
         OVERHEAD + self.latest.as_ref().map_or(0, payload) + self.terminal.as_ref().map_or(0, payload)
     }
 
-    pub(super) fn record(&self, id: JobId) -> JobRecord {
+    /// `known_since` is the turn from which on no event was missed.
+    pub(super) fn record(&self, id: JobId, known_since: u64) -> JobRecord {
         let newest = self.newest();
         let view = JobView {
             id,
@@ -88,6 +91,12 @@ impl Entry {
             error: newest.and_then(|event| event.error.clone()),
         };
         let data = newest.and_then(|event| event.data.clone());
-        JobRecord { audience: self.audience.clone(), view, data, terminal: self.terminal.clone() }
+        JobRecord {
+            audience: self.audience.clone(),
+            view,
+            data,
+            terminal: self.terminal.clone(),
+            is_certain: self.terminal.is_some() || self.turn >= known_since,
+        }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Ring {
     jobs: HashMap<JobId, Entry>,
     turns: BTreeMap<u64, JobId>,
     next_turn: u64,
+    /// The turn from which on no event was missed.
+    known_since: u64,
     bytes: usize,
     evicted: u64,
 }
@@ -59,7 +61,7 @@ pub(crate) enum Taken {
 
 impl Ring {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, bytes: 0, evicted: 0 }
+        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, known_since: 0, bytes: 0, evicted: 0 }
     }
 
     /// How many jobs and bytes are remembered.
@@ -72,7 +74,7 @@ impl Ring {
         if let Some(entry) = self.jobs.get(&id) {
             return match &entry.submit {
                 Some(submit) => Begun::InFlight { audience: entry.audience.clone(), outcome: submit.subscribe() },
-                None => Begun::Known(Box::new(entry.record(id))),
+                None => Begun::Known(Box::new(entry.record(id, self.known_since))),
             };
         }
         let entry = self.insert(id, kind.clone(), audience.clone(), now);
@@ -147,7 +149,7 @@ impl Ring {
 
     /// What is known of a job.
     pub(crate) fn job(&self, id: JobId) -> Option<JobRecord> {
-        self.jobs.get(&id).map(|entry| entry.record(id))
+        self.jobs.get(&id).map(|entry| entry.record(id, self.known_since))
     }
 
     /// The events of a job that a client which has seen `seq` has not; of those before the end, only the latest is kept.
@@ -158,6 +160,11 @@ impl Ring {
         let Some(entry) = self.jobs.get_mut(&id).filter(|entry| entry.submit.is_none()) else { return Vec::new() };
         entry.outrank(seq);
         entry.after(seq).cloned().collect()
+    }
+
+    /// Events may have been missed until now: what has not ended and does not move from here on may have ended long ago.
+    pub(crate) fn lose_track(&mut self) {
+        self.known_since = self.next_turn + 1;
     }
 
     /// Forgets what is too old or too much.

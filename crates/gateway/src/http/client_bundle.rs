@@ -36,7 +36,7 @@ impl Bundle {
         if bundle.is_complete() {
             Ok(bundle)
         } else {
-            Err(StartError::plain(format!("SOCKETIO_CLIENT_DIR: there is no {MINIFIED} in {}", directory.display())))
+            Err(StartError::plain(format!("SOCKETIO_CLIENT_DIR: there is no {MINIFIED} in {}", directory.display())).of_settings())
         }
     }
 

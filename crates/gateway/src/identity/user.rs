@@ -101,6 +101,6 @@ fn public_key(pem: &str) -> Result<(DecodingKey, Vec<Algorithm>), StartError> {
     }
     match DecodingKey::from_ed_pem(pem) {
         Ok(key) => Ok((key, vec![Algorithm::EdDSA])),
-        Err(error) => Err(StartError::new("AUTH_JWT_PUBLIC_KEY is no RSA, EC or Ed25519 public key in PEM", error)),
+        Err(error) => Err(StartError::new("AUTH_JWT_PUBLIC_KEY is no RSA, EC or Ed25519 public key in PEM", error).of_settings()),
     }
 }

@@ -45,7 +45,8 @@ impl Relay {
         let mut perishable = self.cache.events();
         let Some(subscription) = stop.run_until_cancelled(self.subscribe(&mut perishable)).await else { return };
         let consumer = self.bus.consume(subscription.name(), ConsumeOptions::default());
-        self.relay(consumer, &mut perishable, subscription.may_have_backlog(), &stop).await;
+        let mut subscription = subscription;
+        self.relay(consumer, &mut perishable, &mut subscription, &stop).await;
         // Nobody else gets what is left, so there is nothing to hand back.
         let name = subscription.name().clone();
         match subscription.delete(budget()).await {
@@ -92,8 +93,15 @@ impl Relay {
         subscription
     }
 
-    async fn relay(&self, mut consumer: Consumer, perishable: &mut PerishableEvents, has_backlog: bool, stop: &CancellationToken) {
-        let mut is_warming_up = has_backlog;
+    async fn relay(
+        &self,
+        mut consumer: Consumer,
+        perishable: &mut PerishableEvents,
+        subscription: &mut InstanceSubscription,
+        stop: &CancellationToken,
+    ) {
+        let mut is_warming_up = subscription.may_have_backlog();
+        let mut restored = consumer.restored();
         let mut tidy = interval(TIDY);
         let mut warm_at = Instant::now() + NOTHING;
         loop {
@@ -113,8 +121,20 @@ impl Relay {
                     is_warming_up = false;
                     self.warm_up.finish(HistoryState::Warm);
                 }
+                // The consumer lives, and so does the other end.
+                Ok(()) = restored.changed() => self.look_again(subscription).await,
                 _ = tidy.tick() => self.ledger.tidy(),
             }
+        }
+    }
+
+    /// The subscription is a new one: what was published before that, it has to look for, and may not find.
+    async fn look_again(&self, subscription: &mut InstanceSubscription) {
+        if let Err(error) = subscription.rewind(SeekBack(Some(LOOK_BACK))).await {
+            warn!(error = &error as &dyn std::error::Error, "cannot look for the events that were missed");
+            self.ledger.lose_track();
+        } else if !subscription.may_have_backlog() {
+            self.ledger.lose_track();
         }
     }
 

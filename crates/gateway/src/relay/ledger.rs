@@ -89,8 +89,9 @@ impl Ledger {
         let (caller, mut ring) = (client.caller(), self.ring());
         let known = |ring: &Ring, job: &ResumeJob| ring.job(job.id).filter(|record| caller.is_among(&record.audience));
         let resumed = asked.iter().map(|job| {
-            let state = known(&ring, job).map(|record| record.view.state);
-            ResumedJob { id: job.id, state, recovered: state.is_some() }
+            let record = known(&ring, job);
+            let recovered = record.as_ref().is_some_and(|record| record.is_certain);
+            ResumedJob { id: job.id, state: record.map(|record| record.view.state), recovered }
         });
         answer(resumed.collect());
         for job in asked {
@@ -103,6 +104,11 @@ impl Ledger {
                 self.send(std::slice::from_ref(socket), &event, Since::Now);
             }
         }
+    }
+
+    /// Events may have been missed: of jobs that have not ended it is not known any more where they are.
+    pub(crate) fn lose_track(&self) {
+        self.ring().lose_track();
     }
 
     /// Forgets what is too old, and counts the rest.

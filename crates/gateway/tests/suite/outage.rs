@@ -50,6 +50,29 @@ async fn a_submit_is_refused_within_a_second_and_everything_goes_on_when_pubsub_
 }
 
 #[tokio::test]
+async fn what_may_have_been_missed_is_not_called_recovered() {
+    let mut installation = Installation::start().await;
+    let gateway = installation.gateway(&[]).await;
+    let mut worker = installation.worker().await;
+    let mut client = gateway.client().await;
+    let (done, open) = (client.submit(json!("done")).await, client.submit(json!("open")).await);
+    let job = worker.job_of(&done).await;
+    worker.finish(&job).await;
+    client.job_event(&done, "succeeded").await;
+    let resume = json!({ "jobs": [{ "id": done, "seq": 0 }, { "id": open, "seq": 0 }] });
+    let recovered = |ack: &Value| [0, 1].map(|index| ack["jobs"][index]["recovered"].clone());
+    assert_eq!(recovered(&client.ask("job:resume", resume.clone()).await), [true, true]);
+
+    installation.stop_pubsub().await;
+    status(&mut client, "down").await;
+    installation.start_pubsub().await;
+    eventually("it is noticed", async || recovered(&client.ask("job:resume", resume.clone()).await) == [true, false]).await;
+    let later = client.submit(json!("later")).await;
+    let ack = client.ask("job:resume", json!({ "jobs": [{ "id": later, "seq": 0 }] })).await;
+    assert_eq!(ack["jobs"][0]["recovered"], true);
+}
+
+#[tokio::test]
 async fn a_gateway_starts_without_pubsub_and_needs_no_restart_when_it_comes() {
     let mut installation = Installation::start().await;
     installation.stop_pubsub().await;
