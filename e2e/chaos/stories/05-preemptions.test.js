@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { pause, seconds } from '../lib/clock.js';
 import { ends } from '../lib/ledger.js';
+import { schedule } from '../lib/schedule.js';
 import { story } from '../lib/story.js';
 
-const ROUNDS = 10;
+const ROUNDS = schedule({ full: 10, short: 4 });
 /** After that long a preempted machine is gone, ready or not. */
 const KILL_AFTER_MS = seconds(15);
 /** Between two preemptions; less than a drain takes, so that they overlap. */
@@ -14,7 +15,7 @@ const JOB_MS = 1_500;
 const DRAIN_MS = seconds(12);
 const SETTLE_MS = seconds(30);
 
-story(5, 'half of everything preempted at once, ten times over: SIGTERM, and SIGKILL 15 s later', {}, async ({ cluster, crowd, note }) => {
+story(5, `half of everything preempted at once, ${ROUNDS} times over: SIGTERM, and SIGKILL 15 s later`, {}, async ({ cluster, crowd, note }) => {
   await crowd.open(CLIENTS);
   await crowd.steady(JOBS_PER_SECOND, { text: 'steady', echo: { sleepMs: JOB_MS, steps: 3 } });
   const half = ['gateway-1', 'worker-1'];

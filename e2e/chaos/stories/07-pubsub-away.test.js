@@ -1,5 +1,5 @@
-// Pub/Sub away, in every way in which it can be. Most stories do nothing but wait, so they run together; the one that starts
-// servers, of which Google's keeps all cores busy for seconds, is alone.
+// Pub/Sub away, in every way in which it can be. Most stories do nothing but wait, so some run together, but not all: each starts
+// five processes. The one that starts servers, of which Google's keeps all cores busy for seconds, is alone.
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
@@ -8,14 +8,16 @@ import { isAccepted } from '../lib/ledger.js';
 import { checkRefusals, drained, healed, openUnderLoad, outage } from '../lib/outage.js';
 import { list, remove } from '../lib/outsider.js';
 import { AFTER_A_CUT_MS, SERVER } from '../lib/pubsub.js';
+import { schedule } from '../lib/schedule.js';
 import { story } from '../lib/story.js';
 
 const each = (cluster, act) => cluster.links('pubsub').forEach(act);
 /** In one direction; there and back it is twice as much. */
 const LATENCY_MS = 250;
-const RESETS = 15;
+const RESETS = schedule({ full: 15, short: 8 });
 /** A full minute once is enough: what happens after so long does not depend on the server that is away. */
-const CUT_S = SERVER === 'google' ? 20 : 60;
+const CUT_S = schedule({ full: SERVER === 'google' ? 20 : 60, short: 15 });
+const FROZEN_S = schedule({ full: 30, short: 15 });
 
 // Either emulator forgets everything when it is killed, also jobs that were accepted; so there are none at that moment.
 story(7, 'Pub/Sub killed, and started anew with nothing in it', { workers: 1, isOwn: true }, async (world) => {
@@ -33,7 +35,7 @@ story(7, 'Pub/Sub killed, and started anew with nothing in it', { workers: 1, is
   });
 });
 
-describe('7. Pub/Sub away', { concurrency: true }, () => {
+describe('7. Pub/Sub away', { concurrency: 2 }, () => {
   story(7, 'no Pub/Sub at boot: sockets at once, submits refused, all well within 5 s of its arrival', { pubsub: false, workers: 1 }, async (world) => {
     const { cluster, crowd } = world;
     await crowd.open(4);
@@ -67,13 +69,13 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
     note({ drainMs: Math.max(0, Math.round(at - ended)) });
   });
 
-  story(7, 'Pub/Sub frozen for 30 s: open connections, no answers', { workers: 1 }, async (world) => {
+  story(7, `Pub/Sub frozen for ${FROZEN_S} s: open connections, no answers`, { workers: 1 }, async (world) => {
     const { cluster, crowd, note } = world;
     await openUnderLoad(world);
     const { ended } = await outage(world, {
       begin: () => each(cluster, (link) => link.freeze()),
       end: () => each(cluster, (link) => link.heal()),
-      ms: seconds(30),
+      ms: seconds(FROZEN_S),
     });
     const at = await until(async () => drained(await crowd.jobs(), ended), 'the jobs from before to end', AFTER_A_CUT_MS);
     note({ drainMs: Math.max(0, Math.round(at - ended)) });
@@ -84,7 +86,7 @@ describe('7. Pub/Sub away', { concurrency: true }, () => {
     await openUnderLoad(world);
     const slowedAt = now();
     each(cluster, (link) => link.slow(LATENCY_MS));
-    await pause(seconds(15));
+    await pause(seconds(schedule({ full: 15, short: 8 })));
     await crowd.rest();
     await crowd.settle(seconds(10));
     const jobs = (await crowd.jobs()).filter(({ at }) => at > slowedAt);

@@ -6,9 +6,10 @@ import { seconds, until } from '../lib/clock.js';
 import { ends, isAccepted } from '../lib/ledger.js';
 import { drained, openUnderLoad, outage } from '../lib/outage.js';
 import { AFTER_A_CUT_MS } from '../lib/pubsub.js';
+import { schedule } from '../lib/schedule.js';
 import { story } from '../lib/story.js';
 
-const LASTS_MS = seconds(15);
+const LASTS_MS = seconds(schedule({ full: 15, short: 8 }));
 
 describe('8. one gateway is cut off from Pub/Sub', { concurrency: true }, () => {
   partition('its connections are gone', (link) => link.cut());
