@@ -1,10 +1,11 @@
 """The manifests say of the programs what the programs do: really started, on loopback, and asked what Kubernetes would ask."""
 
 import re
+import subprocess
 
 import pytest
 from processes import free_port, running
-from product import CODE
+from product import CODE, binary
 from rules.budgets import BACKEND_KEEP_ALIVE_S, keep_alive
 from rules.exposure import is_public
 from variants import variant
@@ -44,6 +45,14 @@ def test_probes_are_answered_and_the_drain_keeps_its_budget(name, pubsub, tmp_pa
         code, seconds = process.leave()
         assert code == 0
         assert seconds < int(told["DRAIN_BUDGET_MS"]) / 1000 < workload.pod["terminationGracePeriodSeconds"]
+
+
+def test_garbage_is_collected_as_the_cron_job_does_it(pubsub):
+    workload = variant("local").workload("gc")
+    told = variant("local").environment(workload) | {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{pubsub.port}"}
+    done = subprocess.run([binary(workload.service), *workload.container["args"]], env=told, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "deleted 0 subscriptions" in done.stdout
 
 
 def look_at_the_gateway(process):

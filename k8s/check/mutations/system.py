@@ -347,3 +347,8 @@ def the_cache_needs_no_password(m):
 def the_server_is_not_the_first_process(m):
     command = m.workload("valkey").container["command"]
     command[-1] = command[-1].replace("exec ", "")
+
+
+@mutation("labelled")
+def an_object_that_nobody_finds_again(m):
+    del m.get("PodDisruptionBudget", "gateway")["metadata"]["labels"]["app.kubernetes.io/part-of"]

@@ -149,3 +149,11 @@ def policy_targets(manifests, _):
         target = item["spec"]["scaleTargetRef"]
         if target.get("apiVersion") != "apps/v1" or not manifests.find(target["kind"], target["name"]):
             yield label(item), f"its target {target} is not there"
+
+
+@rule
+def labelled(manifests, _):
+    """What has this label can be found, and removed once it is no longer wanted."""
+    for item in manifests.objects:
+        if (item["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of") != "mayfly":
+            yield label(item), "lacks the label app.kubernetes.io/part-of: mayfly"
