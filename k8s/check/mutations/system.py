@@ -352,3 +352,11 @@ def the_server_is_not_the_first_process(m):
 @mutation("labelled")
 def an_object_that_nobody_finds_again(m):
     del m.get("PodDisruptionBudget", "gateway")["metadata"]["labels"]["app.kubernetes.io/part-of"]
+
+
+@mutation("fits-small-nodes")
+def gateways_for_big_nodes(m):
+    m.workload("gateway").container["resources"] |= {
+        "requests": {"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "64Mi"},
+        "limits": {"cpu": "2", "memory": "512Mi", "ephemeral-storage": "256Mi"},
+    }

@@ -5,9 +5,14 @@ import re
 from manifests import label
 from problem import rule
 
+from .quantities import quantity
+
 # Alone by design, each for a reason that stands beside it.
 SINGLE = {"valkey", "emulator", "otel-collector"}
 READINESS_GATE_S = 600
+# What the smallest number of pods may ask for in all: about two thirds of what three e2-small are thought to have left
+# beside GKE's own pods. `just doctor` prints what they really have.
+MODEST = {"cpu": 1.0, "memory": 1.25 * 2**30}
 
 
 def share(value, of):
@@ -96,3 +101,16 @@ def metrics(manifests, code):
                 name = metric["pods"]["metric"]["name"]
                 if name != "prometheus.googleapis.com|mayfly_gateway_connections|gauge":
                     yield label(item), f"{name} is no figure of a gateway's"
+
+
+@rule
+def fits_small_nodes(manifests, _):
+    """At rest the whole system runs on three of the cheapest machines."""
+    least = {item["spec"]["scaleTargetRef"]["name"]: item["spec"].get("minReplicas", 1) for item in manifests.of("HorizontalPodAutoscaler")}
+    for resource, most in MODEST.items():
+        asked = sum(
+            least.get(workload.name, workload.spec.get("replicas", 1)) * (quantity(workload.container.get("resources", {}).get("requests", {}).get(resource)) or 0)
+            for workload in manifests.workloads("Deployment")
+        )
+        if asked > most:
+            yield "all Deployments", f"ask for {asked:g} of {resource} at rest, more than {most:g}"
