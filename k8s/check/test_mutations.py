@@ -1,6 +1,7 @@
 """Mistakes that somebody will make are found, each by the rule that is there for it."""
 
 import mutations.entrance  # noqa: F401
+import mutations.forms  # noqa: F401
 import mutations.pods  # noqa: F401
 import mutations.system  # noqa: F401
 import pytest

@@ -2,10 +2,12 @@
 
 from problem import RULES
 
-from . import availability, budgets, containers, entrance, exposure, memory, network, placement, references, security, settings
+from . import api_server, availability, budgets, containers, entrance, exposure, memory, network, placement, references, security, settings
 
-__all__ = ["RULES", "availability", "budgets", "containers", "entrance", "exposure", "judge", "memory", "network", "placement", "references", "security", "settings"]
+__all__ = ["RULES", "api_server", "availability", "budgets", "containers", "entrance", "exposure", "judge", "memory", "network", "placement", "references", "security", "settings"]
 
 
 def judge(manifests, code):
-    return [problem for _, rule in RULES for problem in rule(manifests, code)]
+    """What an API server refuses comes first: the other rules take manifests for well-formed."""
+    form = [problem for name, rule in RULES if name in api_server.RULES for problem in rule(manifests, code)]
+    return form or [problem for name, rule in RULES if name not in api_server.RULES for problem in rule(manifests, code)]
