@@ -81,6 +81,8 @@ impl PublishError {
 impl From<ClientError> for PublishError {
     fn from(error: ClientError) -> Self {
         match error {
+            // The client's patience is as long as ours, and may end first.
+            ClientError::Rpc(error) if error.is_timeout() || error.is_exhausted() => Self::Deadline,
             ClientError::Rpc(error) if is_outage(&error) => Self::Unavailable,
             ClientError::Rpc(error) if is_missing(&error) => Self::TopicMissing,
             ClientError::Rpc(error) => Self::Rejected(error.to_string()),

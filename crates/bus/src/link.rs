@@ -25,7 +25,7 @@ use crate::{
 ///
 /// The client reconnects with pauses of up to a minute, notices a connection that went silent only when the kernel does
 /// (a quarter of an hour), and tells nobody. So: a publish that fails for the server's sake takes the link down at once, and so does
-/// a probe that is sent when nothing was heard for a while. Then one probe at a time, on connections of its own, looks for the server's return.
+/// a probe, which is sent when nothing was heard for a while and when a publish is late. Then one probe at a time, on connections of its own, looks for the server's return.
 /// Connections from before an outage are not trusted: the link comes back with new clients, and whoever holds a stream gives it up
 /// when the outage begins. A stream that the library revived later would compete with its successor for a moment, and take deliveries along when it goes.
 #[derive(Debug)]
@@ -103,18 +103,26 @@ impl Link {
         }
     }
 
+    /// A request was not answered in time. That may be the server's doing, or this machine's: it is asked at once.
+    pub(crate) fn suspect(&self) {
+        self.suspicion.notify_one();
+    }
+
     /// Watches the server for as long as the bus lives. `target` is what probes ask for; it need not exist.
     pub(crate) async fn watch(self: Arc<Self>, target: TopicName, interval: Duration, end: CancellationToken) {
         end.run_until_cancelled(async {
             loop {
                 if self.is_up() {
-                    match interval.checked_sub(self.silence()).filter(|rest| !rest.is_zero()) {
-                        Some(rest) => tokio::select! {
-                            () = self.suspicion.notified() => {}
-                            () = sleep(rest) => {}
-                        },
-                        None if probe(&self.clients(), &target).await => self.heard(),
-                        None => self.go(State::Down),
+                    let rest = interval.saturating_sub(self.silence());
+                    let is_suspect = timeout(rest, self.suspicion.notified()).await.is_ok();
+                    // It may have spoken meanwhile, or be known to be lost.
+                    if !self.is_up() || !(is_suspect || self.silence() >= interval) {
+                        continue;
+                    }
+                    if probe(&self.clients(), &target).await {
+                        self.heard();
+                    } else {
+                        self.go(State::Down);
                     }
                 } else if let Ok(fresh) = self.endpoint.connect().await
                     && probe(&fresh, &target).await

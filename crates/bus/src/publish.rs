@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use google_cloud_pubsub::model::Message as ClientMessage;
 use prometheus_client::metrics::gauge::Gauge;
@@ -20,9 +23,17 @@ pub(crate) struct PublishQueue {
     declared: Arc<Declared>,
     slots: Arc<Semaphore>,
     deadline: Duration,
+    overdue: Overdue,
     metrics: BusMetrics,
     running: TaskTracker,
 }
+
+/// When a publish was given up since the last one was confirmed.
+///
+/// A busy machine is late now and then, and taking the link down for that would cost every stream its leases. But if what began
+/// after a first one was given up is late as well, its connection is dead, whatever others say.
+#[derive(Debug, Default)]
+struct Overdue(Mutex<Option<Instant>>);
 
 /// A place in the queue.
 struct Slot {
@@ -33,7 +44,7 @@ struct Slot {
 impl PublishQueue {
     pub(crate) fn new(link: Arc<Link>, declared: Arc<Declared>, slots: u32, deadline: Duration, metrics: BusMetrics) -> Self {
         let slots = Arc::new(Semaphore::new(slots as usize));
-        Self { link, declared, slots, deadline, metrics, running: TaskTracker::new() }
+        Self { link, declared, slots, deadline, overdue: Overdue::default(), metrics, running: TaskTracker::new() }
     }
 
     pub(crate) async fn publish(self: &Arc<Self>, topic: &TopicName, mut message: Message) -> Result<String, PublishError> {
@@ -86,14 +97,33 @@ impl PublishQueue {
     }
 
     async fn attempt(&self, topic: &TopicName, message: ClientMessage, deadline: Instant) -> Result<String, PublishError> {
-        let clients = self.link.clients();
+        let (clients, began) = (self.link.clients(), Instant::now());
         let confirmed = timeout_at(deadline, clients.publisher(topic).publish(message)).await;
         let result = confirmed.map_or(Err(PublishError::Deadline), |result| result.map_err(PublishError::from));
         match &result {
+            Err(PublishError::Deadline) if self.overdue.is_first(began) => self.link.suspect(),
             Err(error) if error.is_outage() => self.link.lost(&clients),
-            _ => self.link.heard(),
+            _ => {
+                self.overdue.clear();
+                self.link.heard();
+            }
         }
         result
+    }
+}
+
+impl Overdue {
+    /// Whether a publish that began then, and is given up now, began before any other one was.
+    fn is_first(&self, began: Instant) -> bool {
+        began <= *self.lock().get_or_insert_with(Instant::now)
+    }
+
+    fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     identity::{Caller, Identities},
     metrics::GatewayMetrics,
     net::Transports,
-    relay::{Courier, Ledger, Outbox, WarmUp},
+    relay::{Courier, Ledger, Outbox, PubsubClock, WarmUp},
     status::StatusBoard,
 };
 pub(crate) use channel::{Said, Saying};
@@ -43,6 +43,7 @@ pub(crate) struct App {
     pub(crate) closed: CancellationToken,
     pub(crate) status: StatusBoard,
     pub(crate) warm_up: WarmUp,
+    pub(crate) clock: Arc<PubsubClock>,
     pub(crate) metrics: GatewayMetrics,
     pub(crate) hostname: String,
 }

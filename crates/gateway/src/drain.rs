@@ -24,20 +24,23 @@ pub(crate) struct Drain {
     pub(crate) abort: CancellationToken,
     /// What is open.
     pub(crate) open: TaskTracker,
+    /// How long at least to go on listening.
+    pub(crate) linger: Duration,
 }
 
 impl Drain {
     /// Waits for the drain, then sees it through. Checks know of it by themselves.
     ///
-    /// The listener stays open to the last: whoever still comes is served, and told to leave with the others.
+    /// The listener stays open to the last, and for as long as newcomers are to be expected: whoever still comes is served, and told
+    /// to leave with the others.
     /// So are submits, until the last client has left: a load balancer takes seconds to notice that we are leaving,
     /// and whoever it sends here meanwhile would be refused time and again.
     pub(crate) async fn run(self) {
-        let Self { app, relay, stop_relay, leave, abort, open } = self;
+        let Self { app, relay, stop_relay, leave, abort, open, linger } = self;
         let lifecycle = app.lifecycle.clone();
         lifecycle.draining().cancelled().await;
 
-        stagger::send_away(&app).await;
+        stagger::send_away(&app, linger).await;
         app.closed.cancel();
         if !app.bus.flush(lifecycle.remaining() / 2).await {
             warn!("some publishes were not confirmed in time");

@@ -17,7 +17,7 @@ use crate::{
     identity::Identities,
     metrics::GatewayMetrics,
     net::{Server, Transports},
-    relay::{Announcer, Courier, Ledger, Outbox, Relay, WarmUp},
+    relay::{Announcer, Courier, Ledger, Outbox, PubsubClock, Relay, WarmUp},
     socket,
     status::{PUBSUB, StatusBoard},
 };
@@ -46,7 +46,7 @@ impl Gateway {
         bus.report(process.health.component(PUBSUB, State::Up));
         bus.ensure_eventually(settings.kinds.iter().fold(Topology::new(bus.names()).events().control(), Topology::jobs));
 
-        let warm_up = WarmUp::begin();
+        let (warm_up, clock) = (WarmUp::begin(), Arc::new(PubsubClock::new()));
         let courier = Arc::new(Courier::new(metrics.clone(), settings.max_outbound_bytes));
         let announcer = Arc::new(Announcer::new(Arc::clone(&courier), metrics.clone()));
         let bounds = Bounds { bytes: settings.history_bytes, age: settings.history_age };
@@ -63,6 +63,7 @@ impl Gateway {
             closed: CancellationToken::new(),
             status: StatusBoard::new(&process.health, warm_up.clone()),
             warm_up: warm_up.clone(),
+            clock: Arc::clone(&clock),
             metrics: metrics.clone(),
             hostname: process.hostname.clone(),
         });
@@ -82,13 +83,13 @@ impl Gateway {
             open: open.clone(),
         };
         let ledger = Arc::clone(&app.ledger);
-        let relay = Relay { bus, cache, instance: process.instance.clone(), ledger, announcer, warm_up, metrics };
+        let relay = Relay { bus, cache, instance: process.instance.clone(), ledger, announcer, warm_up, clock, metrics };
         let (stop_relay, lifecycle) = (CancellationToken::new(), process.lifecycle.clone());
         let relay = tokio::spawn(relay.run(stop_relay.clone(), move || lifecycle.remaining()));
         tokio::spawn(server.run());
         tokio::spawn(app.status.clone().announce(courier));
         tokio::spawn(open_when_warm(process.health.gate("history"), app.warm_up.clone(), settings.warm_up));
-        let drain = Drain { app, relay, stop_relay, leave, abort, open };
+        let drain = Drain { app, relay, stop_relay, leave, abort, open, linger: settings.linger };
         Ok(Self { address, drain: tokio::spawn(drain.run()) })
     }
 

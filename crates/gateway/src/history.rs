@@ -8,4 +8,4 @@ mod ring;
 mod tests;
 
 pub(crate) use entry::{JobRecord, Outcome};
-pub(crate) use ring::{Begun, Bounds, Ring, Taken};
+pub(crate) use ring::{Begun, Bounds, Ring, Settled, Taken};

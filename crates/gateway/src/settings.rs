@@ -1,7 +1,7 @@
 use std::{net::IpAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::Args;
-use service::parse_seconds;
+use service::{parse_millis, parse_seconds};
 use shared::{Kind, limits};
 
 use crate::identity::ChannelPattern;
@@ -119,13 +119,23 @@ pub struct GatewaySettings {
     #[arg(long, env = "MAX_OUTBOUND_BYTES", value_name = "BYTES", default_value_t = 32 << 20)]
     pub max_outbound_bytes: usize,
 
-    /// How often clients are asked whether they are there, in seconds
-    #[arg(long, env = "PING_INTERVAL_S", value_name = "S", default_value = "25", value_parser = parse_seconds)]
+    /// How often clients are asked whether they are there, in seconds, 1 to 3600
+    #[arg(long, env = "PING_INTERVAL_S", value_name = "S", default_value = "25", value_parser = parse_patience)]
     pub ping_interval: Duration,
 
-    /// How long they may take to answer, in seconds
-    #[arg(long, env = "PING_TIMEOUT_S", value_name = "S", default_value = "20", value_parser = parse_seconds)]
+    /// How long they may take to answer, in seconds, 1 to 3600
+    #[arg(long, env = "PING_TIMEOUT_S", value_name = "S", default_value = "20", value_parser = parse_patience)]
     pub ping_timeout: Duration,
+
+    /// How long at least a leaving gateway goes on listening, in milliseconds: as long as a load balancer takes to notice and to
+    /// send new clients elsewhere. 0 leaves with the last client
+    #[arg(long, env = "LINGER_MS", value_name = "MS", default_value = "0", value_parser = parse_millis)]
+    pub linger: Duration,
+}
+
+fn parse_patience(text: &str) -> Result<Duration, String> {
+    let seconds = parse_seconds(text).map_err(|error| error.to_string())?;
+    if (1..=3_600).contains(&seconds.as_secs()) { Ok(seconds) } else { Err("expected 1 to 3600 seconds".to_owned()) }
 }
 
 /// Unlike clap's own lists, this one may be empty; the word is needed because an empty variable counts as unset.
@@ -189,6 +199,14 @@ mod tests {
                 .unwrap_err()
                 .starts_with("ANONYMOUS_CHANNELS: `a*b` is not valid: expected a channel's name")
         );
+    }
+
+    #[test]
+    fn nobody_is_asked_all_the_time_or_never() {
+        for seconds in ["0", "3601"] {
+            let refusal = parse(&["--ping-interval", seconds]).unwrap_err();
+            assert_eq!(refusal, format!("PING_INTERVAL_S: `{seconds}` is not valid: expected 1 to 3600 seconds"));
+        }
     }
 
     #[test]

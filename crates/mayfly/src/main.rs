@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod gc;
+mod prove;
 mod pubsub;
 mod schemas;
 mod settings;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         None => system::run(settings, process, announce).await,
         Some(Command::DeadLetters(command)) => dead_letters::run(command, &settings.bus, &process).await,
         Some(Command::Gc(command)) => gc::run(command, &settings.bus, &process).await,
+        Some(Command::Prove(command)) => prove::run(command).await,
         Some(Command::Schemas) => schemas::print(),
     })
 }

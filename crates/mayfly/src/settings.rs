@@ -8,7 +8,7 @@ use worker_echo::EchoSettings;
 use worker_thumbnail::ThumbnailSettings;
 use worker_webhook::WebhookSettings;
 
-use crate::{dead_letters::DeadLettersCommand, gc::GcCommand, pubsub::EmbeddedSettings};
+use crate::{dead_letters::DeadLettersCommand, gc::GcCommand, prove::ProveCommand, pubsub::EmbeddedSettings};
 
 /// The whole of Mayfly in one process: an embedded Pub/Sub, one gateway and every worker.
 #[derive(Debug, Clone, Parser)]
@@ -54,6 +54,9 @@ pub(crate) enum Command {
 
     /// Delete subscriptions that killed processes had for themselves; they would expire after a day
     Gc(GcCommand),
+
+    /// Prove to a client's satisfaction that an installation works: its page, certificate, websockets and jobs
+    Prove(ProveCommand),
 
     /// Print JSON Schemas of what clients and services say
     Schemas,

@@ -179,6 +179,13 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_secret_may_come_as_a_file_which_must_be_there() {
+    let (code, complaint) = refusal(&[], &[("SESSION_SECRET_FILE", "/nowhere/secret")]);
+    assert_eq!(code, 64);
+    assert!(complaint.starts_with("mayfly: SESSION_SECRET_FILE: cannot read /nowhere/secret: "), "{complaint}");
+}
+
+#[test]
 fn an_empty_variable_is_as_good_as_none() {
     let variables = ["REDIS_URL", "PUBSUB_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT", "SOCKETIO_CLIENT_DIR", "LOG", "DRAIN_BUDGET_MS"];
     let (_mayfly, url) = Mayfly::running(&variables.map(|name| (name, "")));

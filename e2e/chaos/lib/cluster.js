@@ -69,7 +69,7 @@ export class Cluster {
     const kind = name.startsWith('gateway') ? 'gateway' : name.startsWith('dead-letter') ? 'worker-dead-letter' : 'worker-echo';
     const [pubsub, redis] = await Promise.all([this.link(name, 'pubsub'), this.link(name, 'redis')]);
     const settings = {
-      HOSTNAME: name, PORT: '0', HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
+      HOSTNAME: name, PORT: '0', LINGER_MS: '4000', HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
       PUBSUB_EMULATOR_HOST: pubsub.address, REDIS_URL: `redis://${redis.address}`, ...env,
     };
     // A worker without Pub/Sub is never ready, but it runs.

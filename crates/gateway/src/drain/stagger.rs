@@ -49,8 +49,9 @@ struct Plan {
 }
 
 /// Closes every client's transport, spread over time, so that stock clients come back elsewhere by themselves and not all at
-/// once. Ends when nobody is left, or the time for it is over.
-pub(super) async fn send_away(app: &App) {
+/// once. Ends when nobody is left and no newcomers are to be expected, which is `linger` after the beginning, or when the time for
+/// it is over.
+pub(super) async fn send_away(app: &App, linger: Duration) {
     let (part, whole) = WINDOW_SHARE;
     let window = WINDOW.min(app.lifecycle.budget() * part / whole);
     let began = Instant::now();
@@ -64,7 +65,13 @@ pub(super) async fn send_away(app: &App) {
             plan.add(app, window.saturating_sub(now - began)).await;
             look_at = now + PATIENCE;
         }
-        let Some((&(turn, number), _)) = plan.turns.first_key_value() else { break };
+        let Some((&(turn, number), _)) = plan.turns.first_key_value() else {
+            if now >= began + linger.min(window) {
+                break;
+            }
+            sleep_until(look_at).await;
+            continue;
+        };
         if turn > now {
             sleep_until(turn.min(look_at)).await;
             continue;

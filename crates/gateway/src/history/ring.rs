@@ -38,6 +38,14 @@ pub(crate) enum Begun {
     Known(Box<JobRecord>),
 }
 
+/// What a submit that ends lets through.
+#[derive(Default)]
+pub(crate) struct Settled {
+    pub(crate) held: Vec<Arc<JobEvent>>,
+    /// Whether these were found elsewhere: others than the submitter may have been told of them there.
+    pub(crate) is_recalled: bool,
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Taken {
@@ -77,17 +85,16 @@ impl Ring {
     /// Ends a submit, after its answer was sent. Yields the events that were held back meanwhile.
     ///
     /// A job that was refused is forgotten, unless there are events to prove that it was accepted all the same.
-    pub(crate) fn settle(&mut self, id: JobId, outcome: Outcome) -> Vec<Arc<JobEvent>> {
-        let Some(entry) = self.jobs.get_mut(&id) else { return Vec::new() };
+    pub(crate) fn settle(&mut self, id: JobId, outcome: Outcome) -> Settled {
+        let Some(entry) = self.jobs.get_mut(&id) else { return Settled::default() };
         if let Some(submit) = entry.submit.take() {
             submit.send_replace(outcome);
         }
-        entry.is_untold = false;
-        let held: Vec<_> = entry.latest.iter().chain(&entry.terminal).cloned().collect();
-        if outcome == Outcome::Refused && held.is_empty() {
+        let settled = Settled { held: entry.latest.iter().chain(&entry.terminal).cloned().collect(), is_recalled: entry.is_untold };
+        if outcome == Outcome::Refused && settled.held.is_empty() {
             self.forget(id);
         }
-        held
+        settled
     }
 
     /// Takes an event. The first end of a job is always passed on, even if a later delivery has been heard of already:

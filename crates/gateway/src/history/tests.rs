@@ -67,7 +67,7 @@ fn nobody_hears_of_a_job_before_its_submit_is_answered() {
     assert_eq!(ring.take(event(id, EventType::Started, 1), now), Taken::Held);
     assert_eq!(ring.take(event(id, EventType::Succeeded, 2), now), Taken::Held);
     assert!(ring.events_after(id, 0).is_empty());
-    let held: Vec<_> = ring.settle(id, Outcome::Accepted).iter().map(|event| event.event_type).collect();
+    let held: Vec<_> = ring.settle(id, Outcome::Accepted).held.iter().map(|event| event.event_type).collect();
     assert_eq!(held, [EventType::Started, EventType::Succeeded]);
     assert_eq!(ring.events_after(id, 1).len(), 1);
 }
@@ -89,8 +89,8 @@ fn a_refused_job_is_forgotten_unless_it_shows_signs_of_life() {
     begin(&mut ring, id);
     begin(&mut ring, alive);
     ring.take(event(alive, EventType::Started, 1), Instant::now());
-    assert!(ring.settle(id, Outcome::Refused).is_empty());
-    assert_eq!(ring.settle(alive, Outcome::Refused).len(), 1);
+    assert!(ring.settle(id, Outcome::Refused).held.is_empty());
+    assert_eq!(ring.settle(alive, Outcome::Refused).held.len(), 1);
     assert!(ring.job(id).is_none());
     assert!(ring.job(alive).is_some());
     assert_eq!(ring.size().0, 1);

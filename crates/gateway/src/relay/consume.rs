@@ -7,7 +7,13 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{announcer::Announcer, backlog::WarmUp, ledger::Ledger, wire::Urgency};
+use super::{
+    announcer::Announcer,
+    backlog::WarmUp,
+    ledger::Ledger,
+    pubsub_clock::PubsubClock,
+    wire::{Since, Urgency},
+};
 use crate::metrics::GatewayMetrics;
 
 /// How far back a new gateway looks: as far as the topic keeps.
@@ -29,6 +35,7 @@ pub(crate) struct Relay {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) announcer: Arc<Announcer>,
     pub(crate) warm_up: WarmUp,
+    pub(crate) clock: Arc<PubsubClock>,
     pub(crate) metrics: GatewayMetrics,
 }
 
@@ -113,10 +120,11 @@ impl Relay {
 
     async fn pass_on(&self, delivery: Delivery) {
         let Delivery { message, message_id, published_at, lease, .. } = delivery;
+        self.clock.observe(published_at, Instant::now().into_std());
         let is_backlog = self.warm_up.is_backlog(published_at);
         match EventMessage::parse(&message.attributes, message.body, &message_id, published_at) {
             Ok(EventMessage::Job(event)) if is_backlog => self.ledger.remember(event),
-            Ok(EventMessage::Job(event)) => self.ledger.take(event),
+            Ok(EventMessage::Job(event)) => self.ledger.take(event, Since::Published(published_at)),
             Ok(EventMessage::Notification(notification)) if is_backlog => {
                 // Those who are connected now were told by another gateway, or were not there.
                 self.announcer.leave_out(&notification.id);
@@ -133,7 +141,7 @@ impl Relay {
     /// Takes what came by Redis.
     async fn hear(&self, message: EventMessage) {
         match message {
-            EventMessage::Job(event) => self.ledger.take(event),
+            EventMessage::Job(event) => self.ledger.take(event, Since::Now),
             EventMessage::Notification(notification) => self.announcer.announce(&notification, Urgency::Perishable).await,
         }
     }

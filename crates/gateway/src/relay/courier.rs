@@ -47,12 +47,12 @@ impl Courier {
         }
     }
 
-    /// Sends to one, unless it tells of a job what this socket was told already.
+    /// Sends to one, unless it tells of a job what this socket was told already, or what is too old for it, see [`Since`](super::Since).
     pub(crate) fn send(&self, socket: &SocketRef, packet: &Packet) {
         let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
         let send = || self.deliver(socket, &client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
         match packet.news {
-            Some(news) => client.told.tell(news, send),
+            Some(news) => client.told.tell(news, client.came_after(packet.since), send),
             None => {
                 send();
             }

@@ -11,12 +11,15 @@ use socketioxide::extract::SocketRef;
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::{courier::Courier, wire::Packet};
+use super::{
+    courier::Courier,
+    wire::{Packet, Since},
+};
 use crate::{
     allowance::UnfinishedJob,
-    history::{Begun, Bounds, JobRecord, Outcome, Ring, Taken},
-    identity::Caller,
+    history::{Begun, Bounds, JobRecord, Outcome, Ring, Settled, Taken},
     metrics::{GatewayMetrics, Relayed},
+    socket::Client,
 };
 
 /// Everything that clients hear about jobs passes through here, under one lock: the order in which events are taken is the
@@ -47,11 +50,11 @@ impl Ledger {
     }
 
     /// Takes an event and passes it on, if it is news.
-    pub(crate) fn take(&self, event: JobEvent) {
+    pub(crate) fn take(&self, event: JobEvent, since: Since) {
         let (event_type, mut ring) = (event.event_type, self.ring());
         let relayed = match ring.take(event, Instant::now()) {
             Taken::New(event) => {
-                self.send(&self.courier.audience(&event.audience), &event);
+                self.send(&self.courier.audience(&event.audience), &event, since);
                 Relayed::Delivered
             }
             Taken::Held => Relayed::Held,
@@ -82,8 +85,8 @@ impl Ledger {
     }
 
     /// Answers a client that came back, then sends it what it missed, with no event of these jobs in between.
-    pub(crate) fn catch_up(&self, socket: &SocketRef, caller: &Caller, asked: &[ResumeJob], answer: impl FnOnce(Vec<ResumedJob>)) {
-        let mut ring = self.ring();
+    pub(crate) fn catch_up(&self, socket: &SocketRef, client: &Client, asked: &[ResumeJob], answer: impl FnOnce(Vec<ResumedJob>)) {
+        let (caller, mut ring) = (client.caller(), self.ring());
         let known = |ring: &Ring, job: &ResumeJob| ring.job(job.id).filter(|record| caller.is_among(&record.audience));
         let resumed = asked.iter().map(|job| {
             let state = known(&ring, job).map(|record| record.view.state);
@@ -91,11 +94,13 @@ impl Ledger {
         });
         answer(resumed.collect());
         for job in asked {
+            // What is not here yet may come late.
+            client.told.follow(job.id, job.seq);
             if known(&ring, job).is_none() {
                 continue;
             }
             for event in ring.events_after(job.id, job.seq) {
-                self.send(std::slice::from_ref(socket), &event);
+                self.send(std::slice::from_ref(socket), &event, Since::Now);
             }
         }
     }
@@ -113,17 +118,19 @@ impl Ledger {
 
     fn settle(&self, id: JobId, outcome: Outcome) {
         let mut ring = self.ring();
-        for event in ring.settle(id, outcome) {
-            self.send(&self.courier.audience(&event.audience), &event);
+        let Settled { held, is_recalled } = ring.settle(id, outcome);
+        let since = if is_recalled { Since::Before } else { Since::Now };
+        for event in held {
+            self.send(&self.courier.audience(&event.audience), &event, since);
             self.metrics.relayed(event.event_type, Relayed::Delivered);
         }
     }
 
-    fn send(&self, sockets: &[SocketRef], event: &JobEvent) {
+    fn send(&self, sockets: &[SocketRef], event: &JobEvent, since: Since) {
         if sockets.is_empty() {
             return;
         }
-        match Packet::of_job_event(event) {
+        match Packet::of_job_event(event, since) {
             Ok(packet) => self.courier.send_all(sockets, &packet),
             Err(error) => warn!(job = %event.job_id, %error, "an event's data cannot be written for socket.io"),
         }

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shared::{JobEvent, JobId};
 
@@ -40,12 +40,24 @@ impl Told {
         Self(Mutex::new(Recent::new(REMEMBERED)))
     }
 
-    /// Does `send`, which tells whether it could, unless this is no news.
-    pub(super) fn tell(&self, news: News, send: impl FnOnce() -> bool) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.get(&news.job).is_none_or(|last| news.is > *last) && send() {
+    /// The client has named this job and has heard of it up to `seq`: from now on it is told of older events, too.
+    pub(crate) fn follow(&self, job: JobId, seq: u64) {
+        let mut told = self.lock();
+        if told.get(&job).is_none_or(|last| Last::Step(seq) > *last) {
+            told.insert(job, Last::Step(seq));
+        }
+    }
+
+    /// Does `send`, which tells whether it could, unless this is no news, or is `old` and about a job that the client did not name.
+    pub(super) fn tell(&self, news: News, is_old: bool, send: impl FnOnce() -> bool) {
+        let mut told = self.lock();
+        if told.get(&news.job).map_or(!is_old, |last| news.is > *last) && send() {
             told.insert(news.job, news.is);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recent<JobId, Last>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,12 +66,29 @@ mod tests {
     use super::*;
 
     fn is_sent(told: &Told, job: JobId, is: Last) -> bool {
+        is_sent_of_age(told, job, is, false)
+    }
+
+    fn is_sent_of_age(told: &Told, job: JobId, is: Last, is_old: bool) -> bool {
         let mut is_sent = false;
-        told.tell(News { job, is }, || {
+        told.tell(News { job, is }, is_old, || {
             is_sent = true;
             true
         });
         is_sent
+    }
+
+    #[test]
+    fn what_is_old_is_told_to_those_who_named_the_job() {
+        let (told, job, other) = (Told::nothing(), JobId::new(), JobId::new());
+        told.follow(job, 2);
+        assert!(!is_sent_of_age(&told, other, Last::End, true));
+        assert_eq!([2, 3].map(|seq| is_sent_of_age(&told, job, Last::Step(seq), true)), [false, true]);
+        told.follow(job, 1);
+        assert_eq!([3, 4].map(|seq| is_sent_of_age(&told, job, Last::Step(seq), true)), [false, true]);
+        assert!(is_sent_of_age(&told, job, Last::End, true));
+        told.follow(job, 9);
+        assert!(!is_sent_of_age(&told, job, Last::End, false));
     }
 
     #[test]
@@ -73,7 +102,7 @@ mod tests {
     #[test]
     fn what_could_not_be_sent_was_not_told() {
         let (told, job) = (Told::nothing(), JobId::new());
-        told.tell(News { job, is: Last::Step(5) }, || false);
+        told.tell(News { job, is: Last::Step(5) }, false, || false);
         assert!(is_sent(&told, job, Last::Step(5)));
     }
 }

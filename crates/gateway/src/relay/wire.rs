@@ -19,6 +19,8 @@ pub(crate) struct Packet {
     pub(crate) urgency: Urgency,
     /// What it tells of a job, if it does.
     pub(super) news: Option<News>,
+    /// Since when this could be known, if that makes a difference.
+    pub(super) since: Since,
     body: Body,
     /// About how many bytes travel.
     pub(crate) weight: usize,
@@ -31,6 +33,18 @@ pub(crate) enum Urgency {
     Perishable,
     /// The client is closed, to come back and ask for what it missed.
     Durable,
+}
+
+/// Since when an event of a job could be known. A client was told elsewhere of what is older than its connection, or asks for it:
+/// hearing of it here as well, it would hear twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// It is for everybody who is here.
+    Now,
+    /// It is for those who were here when Pub/Sub took it, and for those who named the job.
+    Published(Timestamp),
+    /// It was found in some history, and is for those who named the job.
+    Before,
 }
 
 #[derive(Debug)]
@@ -73,7 +87,7 @@ pub(crate) enum Data {
 }
 
 impl Packet {
-    pub(crate) fn of_job_event(event: &JobEvent) -> Result<Self, PayloadError> {
+    pub(crate) fn of_job_event(event: &JobEvent, since: Since) -> Result<Self, PayloadError> {
         let view = JobEventView {
             job_id: event.job_id,
             kind: event.kind.clone(),
@@ -86,7 +100,7 @@ impl Packet {
         };
         let body = if Data::is_json(view.data.as_ref()) { Body::Json(raw(&view)?) } else { Body::JobEvent(view) };
         let urgency = if event.event_type.is_durable() { Urgency::Durable } else { Urgency::Perishable };
-        Ok(Self { event: JOB_EVENT, urgency, news: Some(News::of(event)), weight: body.weight(event.data.as_ref()), body })
+        Ok(Self { event: JOB_EVENT, urgency, news: Some(News::of(event)), since, weight: body.weight(event.data.as_ref()), body })
     }
 
     pub(crate) fn of_notification(notification: &Notification, urgency: Urgency) -> Result<Self, PayloadError> {
@@ -101,13 +115,13 @@ impl Packet {
         };
         let body = if Data::is_json(view.data.as_ref()) { Body::Json(raw(&view)?) } else { Body::ChannelEvent(view) };
         let weight = body.weight(notification.data.as_ref());
-        Ok(Self { event: CHANNEL_EVENT, urgency, news: None, weight, body })
+        Ok(Self { event: CHANNEL_EVENT, urgency, news: None, since: Since::Now, weight, body })
     }
 
     /// Something without binary in it.
     pub(crate) fn of_json(event: &'static str, urgency: Urgency, value: &impl Serialize) -> Result<Self, PayloadError> {
         let json = raw(value)?;
-        Ok(Self { event, urgency, news: None, weight: json.get().len(), body: Body::Json(json) })
+        Ok(Self { event, urgency, news: None, since: Since::Now, weight: json.get().len(), body: Body::Json(json) })
     }
 }
 

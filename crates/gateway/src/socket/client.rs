@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use shared::WireError;
+use shared::{Timestamp, WireError};
 use socketioxide::{TransportType, extract::SocketRef};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -12,7 +12,7 @@ use crate::{
     identity::Caller,
     metrics::GatewayMetrics,
     net::{Link, Outbound},
-    relay::Told,
+    relay::{Since, Told},
 };
 
 /// A connected socket, beside what socket.io knows of it.
@@ -20,6 +20,8 @@ pub(crate) struct Client {
     caller: Mutex<Arc<Caller>>,
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) told: Told,
+    /// When it connected, by Pub/Sub's clock and a little less; unknown as long as this gateway has heard nothing.
+    connected_at: Option<Timestamp>,
     link: Link,
     /// Known once it will not change any more.
     outbound: OnceLock<Arc<Outbound>>,
@@ -35,12 +37,19 @@ pub(crate) struct Client {
 pub(crate) struct Pending(Arc<Client>);
 
 impl Client {
-    pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, link: Link, metrics: GatewayMetrics) -> Self {
+    pub(crate) fn new(
+        caller: Caller,
+        allowance: Arc<Allowance>,
+        connected_at: Option<Timestamp>,
+        link: Link,
+        metrics: GatewayMetrics,
+    ) -> Self {
         metrics.sockets.inc();
         Self {
             caller: Mutex::new(Arc::new(caller)),
             allowance,
             told: Told::nothing(),
+            connected_at,
             link,
             outbound: OnceLock::new(),
             closed: AtomicBool::new(false),
@@ -53,6 +62,15 @@ impl Client {
     /// Who it is, by its last token.
     pub(crate) fn caller(&self) -> Arc<Caller> {
         Arc::clone(&self.lock_caller())
+    }
+
+    /// Whether an event could be known before this client came, so that it was told elsewhere or asks.
+    pub(crate) fn came_after(&self, since: Since) -> bool {
+        match since {
+            Since::Now => false,
+            Since::Published(at) => self.connected_at.is_some_and(|connected_at| at < connected_at),
+            Since::Before => true,
+        }
     }
 
     /// Gives it the rights of a new token.

@@ -26,7 +26,7 @@ pub(super) fn handle(request: Request) {
                 let Request { app, client, reply, .. } = request;
                 app.recall(jobs.iter().map(|job| job.id)).await;
                 let socket = reply.socket.clone();
-                app.ledger.catch_up(&socket, &client.caller(), &jobs, |jobs| reply.answer(&Ok(Ack { jobs })));
+                app.ledger.catch_up(&socket, &client, &jobs, |jobs| reply.answer(&Ok(Ack { jobs })));
             });
         }
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     app::{Accepted, Confirmation, Submission},
-    relay::Packet,
+    relay::{Packet, Since},
 };
 
 /// A submit whose payload was taken out, because it holds binary.
@@ -34,6 +34,7 @@ pub(super) fn handle(mut request: Request) {
     let admission = submission.and_then(|submission| app.admit(&client.caller(), &client.allowance, submission));
     match admission {
         Ok(admission) => {
+            client.told.follow(admission.id(), 0);
             tokio::spawn(async move {
                 let confirmation = admission.confirm().await;
                 answer(request, &confirmation);
@@ -52,7 +53,7 @@ fn answer(request: Request, confirmation: &Confirmation) {
     let accepted = confirmation.result.as_ref();
     request.reply.answer(&accepted.map(|accepted| Ack { id: accepted.id, duplicate: accepted.is_duplicate }).map_err(WireError::clone));
     if let Ok(Accepted { terminal: Some(end), .. }) = accepted
-        && let Ok(packet) = Packet::of_job_event(end)
+        && let Ok(packet) = Packet::of_job_event(end, Since::Now)
     {
         request.app.courier.send(&socket, &packet);
     }

@@ -81,6 +81,24 @@ async fn without_clients_it_leaves_at_once_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn it_listens_for_as_long_as_a_load_balancer_sends_clients() {
+    let installation = Installation::start().await;
+    let gateway = installation.gateway(&["--linger", "1500"]).await;
+    let began = Instant::now();
+    gateway.process.lifecycle.begin_drain();
+    assert_eq!(reqwest::get(gateway.url("/lbz")).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    let mut late = gateway.client().await;
+    late.event("drain").await;
+    late.closed().await;
+    while began.elapsed() < Duration::from_millis(1_200) {
+        assert_eq!(reqwest::get(gateway.url("/")).await.unwrap().status(), StatusCode::OK);
+    }
+    gateway.drained().await;
+    let took = began.elapsed();
+    assert!((Duration::from_millis(1_500)..Duration::from_secs(3)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
 async fn a_client_that_polls_is_told_that_its_session_is_unknown_and_begins_anew_elsewhere() {
     let installation = Installation::start().await;
     let gateway = installation.gateway(&[]).await;

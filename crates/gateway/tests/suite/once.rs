@@ -60,6 +60,24 @@ async fn an_end_found_in_redis_just_before_it_arrives_is_told_once() {
 }
 
 #[tokio::test]
+async fn an_end_found_in_redis_by_a_repeated_submit_is_told_to_the_submitter_only() {
+    let (installation, redis) = (Installation::start().await, Redis::start());
+    let (here, there) = (installation.gateway(&[]).await, redis.gateway(&installation).await);
+    let mut worker = installation.worker().await;
+    let mut submitter = here.client().await;
+    let (id, job) = job_of(&here, &mut submitter, &mut worker).await;
+    let records = redis.cache().await;
+    records.record(&end_of(&job, 4));
+    eventually("it is recorded", async || records.history(job.id, 0).await.is_some_and(|events| !events.is_empty())).await;
+
+    let (mut asking, mut other) = (there.client_again(&submitter).await, there.client_again(&submitter).await);
+    assert_eq!(asking.ask("job:submit", submit_of(job.id)).await["duplicate"], true);
+    asking.job_event(&id, "succeeded").await;
+    settle(&mut other, &mut worker).await;
+    assert_eq!((ends(&asking, &id), ends(&other, &id)), (1, 0));
+}
+
+#[tokio::test]
 async fn what_came_while_a_resume_was_on_its_way_is_not_told_again() {
     let installation = Installation::start().await;
     let gateway = installation.gateway(&[]).await;
@@ -158,4 +176,43 @@ async fn events_out_of_order_never_go_back_and_never_follow_the_end() {
     let seqs: Vec<_> = client.job_events(&id).map(|event| event["seq"].as_u64().unwrap()).collect();
     assert!(seqs.is_sorted_by(|earlier, later| earlier < later), "{seqs:?}");
     assert_eq!((ends(&client, &id), client.types_of(&id).last().unwrap().as_str()), (1, "succeeded"));
+}
+
+/// A job that ended at one gateway, and a second gateway that has forgotten it, where Pub/Sub will deliver its end once more.
+async fn ended_elsewhere(installation: &Installation) -> (Serving, FakeWorker, Client, String) {
+    let (here, there) = (installation.gateway(&[]).await, installation.gateway(&["--history-age", "1"]).await);
+    let mut worker = installation.worker().await;
+    let mut client = here.client().await;
+    let (id, job) = job_of(&here, &mut client, &mut worker).await;
+    worker.finish(&job).await;
+    client.job_event(&id, "succeeded").await;
+    let delivered = r#"mayfly_gateway_events_total{type="succeeded",outcome="delivered"}"#;
+    eventually("the other gateway hears of it", async || there.figure(delivered) == 1.0).await;
+    for (what, jobs) in [("and remembers it", 1.0), ("and forgets it", 0.0)] {
+        eventually(what, async || there.figure("mayfly_gateway_history_jobs") == jobs).await;
+    }
+    (there, worker, client, id)
+}
+
+#[tokio::test]
+async fn an_end_that_reaches_a_gateway_late_is_not_told_to_who_came_after_it() {
+    let installation = Installation::start().await;
+    let (there, mut worker, client, id) = ended_elsewhere(&installation).await;
+    let mut moved = there.client_again(&client).await;
+    installation.deliver_again(&there).await;
+    settle(&mut moved, &mut worker).await;
+    assert_eq!(ends(&moved, &id), 0, "it was told at the gateway it came from, or would ask");
+}
+
+#[tokio::test]
+async fn an_end_that_reaches_a_gateway_late_is_told_to_who_asked_for_it() {
+    let installation = Installation::start().await;
+    let (there, mut worker, client, id) = ended_elsewhere(&installation).await;
+    let mut moved = there.client_again(&client).await;
+    let ack = moved.ask("job:resume", json!({ "jobs": [{ "id": id, "seq": 0 }] })).await;
+    assert_eq!(ack["jobs"][0]["recovered"], false);
+    installation.deliver_again(&there).await;
+    moved.job_event(&id, "succeeded").await;
+    settle(&mut moved, &mut worker).await;
+    assert_eq!(ends(&moved, &id), 1);
 }

@@ -130,6 +130,15 @@ impl Installation {
         names.iter().filter(|subscription| subscription["name"].as_str().unwrap().contains("/mayfly-events-")).count()
     }
 
+    /// Pub/Sub delivers to a gateway once more what was published in the last ten minutes, as it does when acknowledgements are lost.
+    pub async fn deliver_again(&self, gateway: &Serving) {
+        let name = format!("mayfly-events-{}", gateway.process.instance);
+        let url = format!("http://{}/v1/projects/mayfly-dev/subscriptions/{name}:seek", self.address);
+        let since = Timestamp::now() - std::time::Duration::from_secs(600);
+        let answer = reqwest::Client::new().post(url).json(&json!({ "time": since.to_string() })).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
     async fn bus_of(&self, process: &Process) -> Bus {
         Bus::connect(&BusSettings::emulator(self.address.to_string()), &process.metrics).await.unwrap()
     }
