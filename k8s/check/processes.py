@@ -48,10 +48,14 @@ class Running:
             assert time.monotonic() < deadline, f"{path} is {answer} after {PATIENCE_S} s, not {status}:\n{self.log.read_text()[-2000:]}"
             time.sleep(0.05)
 
-    def leave(self):
-        """SIGTERM; the code it leaves with, and after how many seconds."""
+    def begin_leaving(self):
+        """SIGTERM, as a kubelet sends it; gives back when."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
+        return began
+
+    def left(self, began):
+        """The code it leaves with, and how many seconds after that."""
         return self.process.wait(PATIENCE_S), time.monotonic() - began
 
 

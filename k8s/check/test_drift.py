@@ -4,7 +4,7 @@ import re
 import subprocess
 
 import pytest
-from processes import free_port, running
+from processes import free_port, get, running
 from product import CODE, binary
 from rules.budgets import BACKEND_KEEP_ALIVE_S, keep_alive
 from rules.exposure import is_public
@@ -42,7 +42,10 @@ def test_probes_are_answered_and_the_drain_keeps_its_budget(name, pubsub, tmp_pa
             assert "mayfly_" in process.eventually(endpoint["path"])
         if name == "gateway":
             look_at_the_gateway(process)
-        code, seconds = process.leave()
+        began = process.begin_leaving()
+        if name == "gateway":
+            look_at_the_leaving_gateway(process, workload)
+        code, seconds = process.left(began)
         assert code == 0
         assert seconds < int(told["DRAIN_BUDGET_MS"]) / 1000 < workload.pod["terminationGracePeriodSeconds"]
 
@@ -71,6 +74,14 @@ def look_at_the_gateway(process):
             assert is_public(variant(overlay), path), f"{overlay}: {path} cannot be reached from outside"
     for path in own:
         process.eventually(path)
+
+
+def look_at_the_leaving_gateway(process, workload):
+    """It is not restarted for leaving, gets no new clients, and serves those that come all the same."""
+    process.eventually(variant("gke").get("BackendConfig", "gateway")["spec"]["healthCheck"]["requestPath"], 503)
+    assert get(process.port, workload.container["readinessProbe"]["httpGet"]["path"])[0] == 503
+    assert get(process.port, workload.container["livenessProbe"]["httpGet"]["path"])[0] == 200
+    assert get(process.port, "/")[0] == 200
 
 
 def test_the_gateways_keep_alive_outlasts_the_load_balancers():

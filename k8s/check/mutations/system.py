@@ -300,6 +300,16 @@ def a_sleep_before_the_drain(m):
     m.workload("gateway").container["lifecycle"] = {"preStop": {"sleep": {"seconds": 10}}}
 
 
+@mutation("linger")
+def a_leaving_gateway_stops_listening_at_once(m):
+    del m.get("ConfigMap", "gateway")["data"]["LINGER_MS"]
+
+
+@mutation("linger", "gke-gateway")
+def the_load_balancer_notices_after_the_gateway_is_gone(m):
+    m.get("HealthCheckPolicy", "gateway")["spec"]["default"]["unhealthyThreshold"] = 4
+
+
 @mutation("ports")
 def the_program_listens_elsewhere(m):
     m.get("ConfigMap", "gateway")["data"]["PORT"] = "8080"

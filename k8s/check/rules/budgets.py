@@ -94,6 +94,23 @@ def checks(manifests):
 
 
 @rule
+def linger(manifests, code):
+    """A gateway that no longer listens while it is still sent clients answers them with 502."""
+    for gateway in manifests.component("gateway"):
+        lingers = int(manifests.environment(gateway).get("LINGER_MS") or code.settings("gateway")["LINGER_MS"]) / 1000
+        for item, times, _ in checks(manifests):
+            if lingers < notices_s(times) + 2:
+                yield gateway, f"listens for {lingers:g} s after SIGTERM; {label(item)} takes {notices_s(times)} s to notice, and the load balancer some to act"
+        if lingers > code.goodbye_s:
+            yield gateway, f"LINGER_MS: after {code.goodbye_s:g} s it leaves all the same"
+
+
+def notices_s(times):
+    """How long it takes a health check at most to find a pod unhealthy."""
+    return times.get("checkIntervalSec", 15) * times.get("unhealthyThreshold", 2) + times.get("timeoutSec", 15)
+
+
+@rule
 def health_check(manifests, code):
     for item, times, request in checks(manifests):
         if request.get("requestPath") != "/lbz":
@@ -101,9 +118,8 @@ def health_check(manifests, code):
         for gateway in manifests.component("gateway"):
             if request.get("port") != gateway.port("http"):
                 yield label(item), f"asks at port {request.get('port')}; gateways listen on {gateway.port('http')}"
-        interval, timeout = times.get("checkIntervalSec", 15), times.get("timeoutSec", 15)
-        notices = interval * times.get("unhealthyThreshold", 2) + timeout
-        if timeout > interval:
+        notices = notices_s(times)
+        if times.get("timeoutSec", 15) > times.get("checkIntervalSec", 15):
             yield label(item), "its timeout is longer than its interval: refused"
         if not 2 <= times.get("unhealthyThreshold", 2) <= 3 or notices > code.goodbye_s:
             yield label(item), f"notices a leaving gateway after {notices} s; by then it has sent its clients away, and gets them back"
