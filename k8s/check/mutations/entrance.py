@@ -278,3 +278,8 @@ def the_redirect_is_gone(m):
 @mutation("routes", NEW)
 def a_route_on_a_listener_that_is_not_there(m):
     m.get("HTTPRoute", "gateway")["spec"]["parentRefs"][0]["sectionName"] = "tls"
+
+
+@mutation("routes", NEW)
+def a_redirect_for_now(m):
+    del m.get("HTTPRoute", "redirect")["spec"]["rules"][0]["filters"][0]["requestRedirect"]["statusCode"]

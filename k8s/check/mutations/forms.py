@@ -68,6 +68,21 @@ def a_schedule_past_the_hour(m):
     m.get("CronJob", "gc")["spec"]["schedule"] = "60 * * * *"
 
 
+@mutation("targets")
+def an_autoscaler_without_a_target(m):
+    del m.get("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"]
+
+
+@mutation("networks")
+def a_peer_that_is_nobody(m):
+    m.get("NetworkPolicy", "into-valkey")["spec"]["ingress"][0]["from"] = [{}]
+
+
+@mutation("mounts")
+def a_volume_of_no_kind(m):
+    del m.workload("valkey").pod["volumes"][1]["secret"]
+
+
 @mutation("mounts")
 def two_volumes_at_one_path(m):
     gateway = m.workload("gateway")

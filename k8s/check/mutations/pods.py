@@ -229,3 +229,13 @@ def a_hard_spread_over_zones_that_counts_tainted_nodes(m):
 @mutation("anti-affinity")
 def no_anti_affinity(m):
     del deployment(m).pod["affinity"]["podAntiAffinity"]
+
+
+@mutation("anti-affinity")
+def anti_affinity_to_everybody(m):
+    del deployment(m).pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]["matchLabelKeys"]
+
+
+@mutation("probes")
+def no_patience_at_the_start(m):
+    del deployment(m).container["startupProbe"]["failureThreshold"]

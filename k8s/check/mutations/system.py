@@ -359,6 +359,41 @@ def the_server_is_not_the_first_process(m):
     command[-1] = command[-1].replace("exec ", "")
 
 
+@mutation("parts")
+def a_pod_that_no_policy_knows(m):
+    del m.workload("gc").template["metadata"]["labels"]["app.kubernetes.io/component"]
+
+
+@mutation("secret-files")
+def secrets_for_another_group(m):
+    del m.workload("gateway").pod["securityContext"]["fsGroup"]
+
+
+@mutation("needed-settings")
+def the_collector_of_garbage_has_no_command(m):
+    del m.workload("gc").container["args"]
+
+
+@mutation("closed-doors")
+def dns_to_anywhere(m):
+    del policy(m, "dns")["egress"][0]["to"]
+
+
+@mutation("closed-doors")
+def every_port_of_the_gateway(m):
+    del policy(m, "load-balancer-to-gateway")["ingress"][0]["ports"]
+
+
+@mutation("closed-doors")
+def the_load_balancer_reaches_workers(m):
+    policy(m, "load-balancer-to-gateway")["podSelector"] = {}
+
+
+@mutation("true-cache")
+def liveness_asks_the_kernel(m):
+    m.workload("valkey").container["livenessProbe"] = {"tcpSocket": {"port": 6379}, "periodSeconds": 20, "timeoutSeconds": 5}
+
+
 @mutation("labelled")
 def an_object_that_nobody_finds_again(m):
     del m.get("PodDisruptionBudget", "gateway")["metadata"]["labels"]["app.kubernetes.io/part-of"]

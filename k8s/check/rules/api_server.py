@@ -57,11 +57,16 @@ def networks(manifests, _):
         for direction, side in (("ingress", "from"), ("egress", "to")):
             for part in policy["spec"].get(direction) or []:
                 for peer in part.get(side) or []:
+                    if not peer:
+                        yield label(policy), "a peer is nobody"
                     yield from ((label(policy), what) for what in block_problems(peer.get("ipBlock")))
 
 
 def block_problems(block):
     if block is None:
+        return
+    if not isinstance(block, dict):
+        yield f"{block} is no ipBlock"
         return
     try:
         whole = ipaddress.ip_network(block["cidr"])
@@ -139,8 +144,22 @@ def is_field(field, least, most):
 
 
 @rule
+def targets(manifests, _):
+    """A metric's target has the field that its type names."""
+    fields = {"Utilization": "averageUtilization", "AverageValue": "averageValue", "Value": "value"}
+    for item in manifests.of("HorizontalPodAutoscaler"):
+        for metric in item["spec"].get("metrics", []):
+            target = metric.get(metric["type"][0].lower() + metric["type"][1:], {}).get("target", {})
+            if set(target) != {"type", fields.get(target.get("type"))}:
+                yield label(item), f"target {target} is none"
+
+
+@rule
 def mounts(manifests, _):
     for workload in manifests.workloads():
+        for volume in workload.pod.get("volumes", []):
+            if len(volume) != 2:
+                yield workload, f"volume {volume['name']} is of no kind, or of two"
         paths = [mount["mountPath"] for mount in workload.container.get("volumeMounts", [])]
         if len(paths) != len(set(paths)):
             yield workload, "mounts two volumes at one path"
@@ -150,4 +169,4 @@ def mounts(manifests, _):
 
 
 # By name, since these are judged before all others.
-RULES = {rule.__name__.replace("_", "-") for rule in (names, amounts, networks, probe_form, strategies, label_keys, schedules, mounts)}
+RULES = {rule.__name__.replace("_", "-") for rule in (names, amounts, networks, probe_form, strategies, label_keys, schedules, targets, mounts)}

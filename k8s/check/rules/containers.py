@@ -59,6 +59,11 @@ def probes(manifests, _):
                 yield workload, f"{name} asks at port {port}, which the container has not; the API server does not mind"
             if probe.get("timeoutSeconds", 1) > probe.get("periodSeconds", 10):
                 yield workload, f"{name} may take longer than its period"
+        start = container.get("startupProbe", {})
+        if start and start.get("failureThreshold", 3) * start.get("periodSeconds", 10) < 20:
+            yield workload, "must be given 20 s to start, or a busy small node restarts it for ever"
+        if any(container.get(name, {}).get("httpGet") and container[name].get("timeoutSeconds", 1) < 2 for name in PROBES):
+            yield workload, "a probe's second is too short for a small share of a CPU"
         ready, alive = container.get("readinessProbe", {}), container.get("livenessProbe", {})
         if ready == alive or (ready.get("httpGet") and ready.get("httpGet") == alive.get("httpGet")):
             yield workload, "liveness and readiness are the same: what makes a pod unready would kill it, drains above all"

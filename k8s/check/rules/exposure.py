@@ -106,9 +106,9 @@ def routes(manifests, _):
                 yield label(route), "serves plain HTTP"
             for part in route["spec"]["rules"]:
                 for only in part.get("filters", []):
-                    if only["requestRedirect"].get("scheme") == "https" and protocol == "HTTP":
+                    if only["requestRedirect"].get("scheme") == "https" and only["requestRedirect"].get("statusCode") == 301 and protocol == "HTTP":
                         redirects.add(parent["name"])
         if not route["spec"].get("hostnames"):
             yield label(route), "answers to every name"
     for name in set(gateways) - redirects:
-        yield f"Gateway/{name}", "does not redirect to HTTPS"
+        yield f"Gateway/{name}", "does not redirect to HTTPS for good (301)"

@@ -34,6 +34,10 @@ def true_cache(manifests, _):
     wanted = ["exec valkey-server", '--save ""', "--appendonly no", "--maxmemory-policy allkeys-lru", "--protected-mode yes", "requirepass", "redis-password"]
     for workload in manifests.component("cache"):
         command = " ".join(workload.container.get("command", []))
+        if workload.container.get("command", [])[:2] != ["sh", "-ec"]:
+            yield workload, "its command is for a shell that stops at the first error"
+        if "valkey-cli ping" not in str(workload.container.get("livenessProbe", {}).get("exec")):
+            yield workload, "its liveness does not ask the server, whose port the kernel keeps open by itself"
         for part in wanted:
             if part not in command:
                 yield workload, f"its command lacks `{part}`"

@@ -7,10 +7,15 @@ from problem import rule
 # An address of each range that Google's load balancers and their checks come from.
 LOAD_BALANCERS = ["35.191.0.1", "35.191.255.254", "130.211.0.1", "130.211.3.254"]
 INTERNET, NODE, NEIGHBOUR = "203.0.113.7", "10.128.0.5", "192.168.7.7"
-DNS = [Peer({"k8s-app": "kube-dns"}, "kube-system"), Peer({"k8s-app": "node-local-dns"}, "kube-system"), Peer(address="169.254.20.10")]
+DNS = [Peer({"k8s-app": "kube-dns"}, "kube-system"), Peer({"k8s-app": "node-local-dns"}, "kube-system"), Peer(address="169.254.20.10"), Peer(address="169.254.169.254")]
 # Tokens: Dataplane V2, then Calico.
 METADATA = [("169.254.169.254", 80), ("169.254.169.254", 8080), ("169.254.169.252", 987), ("169.254.169.252", 988)]
 COLLECTORS = [Peer({"app": "managed-prometheus-collector"}, namespace) for namespace in ("gmp-system", "gke-gmp-system")]
+# Private networks, link-local addresses, and ports that nobody here calls.
+FORBIDDEN = [
+    (NODE, 443), (NODE, 10250), (NEIGHBOUR, 443), ("10.96.0.1", 443), ("172.16.0.1", 443), ("100.64.0.1", 443),
+    ("169.254.169.254", 443), (INTERNET, 25), (INTERNET, 53), (INTERNET, 6379),
+]
 # Parts that call Google's APIs.
 CLIENTS = ("gateway", "worker", "operator", "telemetry")
 
@@ -97,8 +102,8 @@ def ways_between(manifests, _):
             if workload.labels.get("app.kubernetes.io/component") in callers:
                 if not out or not into:
                     yield workload, f"may not reach {name} at {port}"
-            elif out and into:
-                yield workload, f"may reach {name}, and has no business there"
+            elif out or into:
+                yield workload, f"may reach {name}, or would be let in, and has no business there"
         if server.port(port) is None:
             yield server, f"has no port {port}, which policies open"
 
@@ -126,8 +131,27 @@ def closed_doors(manifests, _):
                     yield workload, f"anybody ({address}) may reach port {port}"
             if allowed(manifests, workload.labels, "Ingress", Peer({}, "default"), port):
                 yield workload, f"pods of other namespaces may reach port {port}"
-        for address, port in ((NODE, 443), (NODE, 10250), (NEIGHBOUR, 443), (INTERNET, 25), ("10.96.0.1", 443)):
+        yield from strangers(manifests, workload)
+        for address, port in FORBIDDEN:
             if allowed(manifests, workload.labels, "Egress", Peer(address=address), port):
                 yield workload, f"may reach {address}:{port}"
-        if workload.labels.get("app.kubernetes.io/component") in ("cache", "emulator") and allowed(manifests, workload.labels, "Egress", Peer(address=INTERNET), 443):
-            yield workload, "may reach the internet"
+        for peer, port in ((DNS[0], 9153), (Peer({"k8s-app": "kube-dns"}, "default"), 53), (Peer({}, "kube-system"), 53)):
+            if allowed(manifests, workload.labels, "Egress", peer, port):
+                yield workload, f"may reach {peer.labels} in {peer.namespace} at {port}"
+        if workload.labels.get("app.kubernetes.io/component") in ("cache", "emulator"):
+            for peer, port in ((Peer(address=INTERNET), 443), (DNS[0], 53), (Peer(address="169.254.169.254"), 80)):
+                if allowed(manifests, workload.labels, "Egress", peer, port):
+                    yield workload, f"calls nobody, and may reach {peer.address or 'DNS'}"
+
+
+def strangers(manifests, workload):
+    """Who of those that may reach somebody must not reach this one, or not at this port."""
+    ports = set(workload.ports().values())
+    for other in manifests.component("gateway", "worker"):
+        for port in {9000, 6379, 9001} - (ports if workload.name == "valkey" else set()):
+            if other.name != workload.name and allowed(manifests, workload.labels, "Ingress", Peer(other.labels), port):
+                yield workload, f"{other.name} may reach port {port}"
+    for peer in (Peer(address=LOAD_BALANCERS[0]), COLLECTORS[0]):
+        for port in {9001, 6379} if peer.address is None or workload.name == "gateway" else {9000, 9001, 6379, 8085, 4317}:
+            if allowed(manifests, workload.labels, "Ingress", peer, port):
+                yield workload, f"{peer.address or peer.namespace} may reach port {port}"

@@ -27,6 +27,12 @@ def stays_off_spot(pod):
     return bool(terms) and all(any(part["key"] == SPOT and part["operator"] in ("DoesNotExist", "NotIn") for part in term) for term in terms)
 
 
+def by_name(term, workload):
+    """Whether a spread or an affinity is about this workload's pods and no others."""
+    key = "app.kubernetes.io/name"
+    return key in term.get("matchLabelKeys", []) or term.get("labelSelector", {}).get("matchLabels", {}).get(key) == workload.name
+
+
 @rule
 def spot(manifests, _):
     """Everything may run on tainted Spot nodes and would rather; what must not, says so."""
@@ -55,6 +61,8 @@ def spread(manifests, _):
         for constraint in constraints:
             if not matches(constraint.get("labelSelector", {}), workload.labels) or not constraint.get("labelSelector"):
                 yield workload, f"the spread over {constraint['topologyKey']} counts other pods than its own"
+            if not by_name(constraint, workload):
+                yield workload, f"the spread over {constraint['topologyKey']} counts other pods than its own"
             if not set(constraint.get("matchLabelKeys", [])) - {"pod-template-hash"} <= set(workload.labels):
                 yield workload, f"the spread over {constraint['topologyKey']} goes by a label that the pods have not"
 
@@ -79,5 +87,5 @@ def anti_affinity(manifests, _):
         if affinity.get("requiredDuringSchedulingIgnoredDuringExecution"):
             yield workload, "required anti-affinity leaves pods Pending on few nodes"
         terms = [term["podAffinityTerm"] for term in affinity.get("preferredDuringSchedulingIgnoredDuringExecution", [])]
-        if not any(term["topologyKey"] == HOST and matches(term.get("labelSelector", {}), workload.labels) for term in terms):
+        if not any(term["topologyKey"] == HOST and matches(term.get("labelSelector", {}), workload.labels) and by_name(term, workload) for term in terms):
             yield workload, "does not prefer nodes without a pod of its own kind"

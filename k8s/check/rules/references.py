@@ -151,6 +151,20 @@ def policy_targets(manifests, _):
             yield label(item), f"its target {target} is not there"
 
 
+# What part each program plays; policies, disruption and most rules go by it.
+PARTS = {"gateway": "gateway", "gc": "operator", "valkey": "cache", "emulator": "emulator", "otel-collector": "telemetry"}
+
+
+@rule
+def parts(manifests, _):
+    for workload in manifests.workloads():
+        part = "worker" if workload.name.startswith("worker-") else PARTS.get(workload.name)
+        wanted = {"app.kubernetes.io/name": workload.name, "app.kubernetes.io/component": part, "app.kubernetes.io/part-of": "mayfly"}
+        for labels, whose in ((workload.labels, "its pods"), (workload.object["metadata"].get("labels") or {}, "it")):
+            if any(labels.get(key) != value for key, value in wanted.items()):
+                yield workload, f"{whose} must have the labels {wanted}"
+
+
 @rule
 def labelled(manifests, _):
     """What has this label can be found, and removed once it is no longer wanted."""

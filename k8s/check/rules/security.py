@@ -14,6 +14,8 @@ def restricted_namespace(manifests, _):
         level = (namespace["metadata"].get("labels") or {}).get("pod-security.kubernetes.io/enforce")
         if level != "restricted":
             yield namespace["metadata"]["name"], f"enforces {level}, not `restricted`"
+        if (namespace["metadata"].get("labels") or {}).get("pod-security.kubernetes.io/warn") != "restricted":
+            yield namespace["metadata"]["name"], "does not warn: a Deployment that breaks the level is accepted without a word, and makes no pods"
     if len(manifests.of("Namespace")) != 1:
         yield "Namespace", "there must be one, which carries the Pod Security level"
 

@@ -1,5 +1,7 @@
 """What pods are told is what their programs listen to."""
 
+import re
+
 from manifests import label, without_hash
 from problem import rule
 
@@ -56,10 +58,13 @@ def secret_files(manifests, _):
         named = {value for variable, value in manifests.environment(workload).items() if variable.endswith("_FILE")}
         for path in named - files:
             yield workload, f"{path} is not mounted"
-        text = " ".join(workload.container.get("command", []))
-        for path in files - named:
-            if path not in text:
-                yield workload, f"{path} is mounted, and nothing reads it"
+        read = set(re.findall(r"/run/secrets/[\w./-]+", " ".join(workload.container.get("command", []))))
+        for path in read - files:
+            yield workload, f"{path} is not mounted"
+        for path in files - named - read:
+            yield workload, f"{path} is mounted, and nothing reads it"
+        if files and workload.pod.get("securityContext", {}).get("fsGroup") != workload.pod.get("securityContext", {}).get("runAsGroup"):
+            yield workload, "without its group as fsGroup it may not read its secrets"
     for workload in manifests.workloads():
         for volume in workload.pod.get("volumes", []):
             if "secret" in volume and volume["secret"].get("defaultMode") != 0o440:
@@ -94,6 +99,10 @@ def needed_settings(manifests, _):
                 yield workload, "is told of an emulator, or to make topics, which it may not"
             if missing:
                 yield workload, f"is not told {sorted(missing)}"
+            if component == "operator" and workload.container.get("args") != ["gc"]:
+                yield workload, "without its command it would be the whole system in one process"
+            elif component != "operator" and (workload.container.get("args") or workload.container.get("command")):
+                yield workload, "is told by its environment, not by arguments"
 
 
 @rule
