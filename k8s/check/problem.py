@@ -22,5 +22,6 @@ def rule(function):
     def judge(manifests, code):
         return [Problem(name, str(where), what) for where, what in function(manifests, code)]
 
+    judge.module = function.__module__
     RULES.append((name, judge))
     return function

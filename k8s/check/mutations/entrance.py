@@ -283,3 +283,13 @@ def a_route_on_a_listener_that_is_not_there(m):
 @mutation("routes", NEW)
 def a_redirect_for_now(m):
     del m.get("HTTPRoute", "redirect")["spec"]["rules"][0]["filters"][0]["requestRedirect"]["statusCode"]
+
+
+@mutation("routes", NEW)
+def the_redirect_is_for_another_name(m):
+    m.get("HTTPRoute", "redirect")["spec"]["hostnames"] = ["www.example.com"]
+
+
+@mutation("affinity")
+def a_cookie_for_a_second(m):
+    m.get("BackendConfig", "gateway")["spec"]["sessionAffinity"]["affinityCookieTtlSec"] = 1

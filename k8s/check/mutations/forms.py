@@ -88,3 +88,33 @@ def two_volumes_at_one_path(m):
     gateway = m.workload("gateway")
     gateway.pod["volumes"].append({"name": "scratch", "emptyDir": {"sizeLimit": "1Mi"}})
     gateway.container["volumeMounts"].append({"name": "scratch", "mountPath": "/run/secrets/mayfly"})
+
+
+@mutation("words")
+def a_path_type_that_is_none(m):
+    m.get("Ingress", "mayfly")["spec"]["rules"][0]["http"]["paths"][0]["pathType"] = "exact"
+
+
+@mutation("words")
+def a_protocol_in_small_letters(m):
+    m.get("NetworkPolicy", "dns")["spec"]["egress"][0]["ports"][0]["protocol"] = "udp"
+
+
+@mutation("words")
+def a_spread_that_is_none(m):
+    m.workload("gateway").pod["topologySpreadConstraints"][0]["whenUnsatisfiable"] = "ScheduleAnyways"
+
+
+@mutation("words")
+def a_weight_of_nothing(m):
+    m.workload("gateway").pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]["weight"] = 0
+
+
+@mutation("operators")
+def a_toleration_that_compares_like_a_selector(m):
+    m.workload("gateway").pod["tolerations"][0]["operator"] = "In"
+
+
+@mutation("operators")
+def a_selector_without_values(m):
+    del m.get("NetworkPolicy", "dns")["spec"]["podSelector"]["matchExpressions"][0]["values"]

@@ -239,3 +239,8 @@ def anti_affinity_to_everybody(m):
 @mutation("probes")
 def no_patience_at_the_start(m):
     del deployment(m).container["startupProbe"]["failureThreshold"]
+
+
+@mutation("probes")
+def readiness_notices_after_minutes(m):
+    deployment(m).container["readinessProbe"]["failureThreshold"] = 30

@@ -41,6 +41,21 @@ def a_target_port_that_is_not_there(m):
     m.get("Service", "gateway")["spec"]["ports"][0]["targetPort"] = "web"
 
 
+@mutation("addresses")
+def the_cache_at_another_port(m):
+    m.get("Service", "valkey")["spec"]["ports"][0]["port"] = 6380
+
+
+@mutation("addresses", "local")
+def the_emulator_under_another_name(m):
+    m.get("Service", "emulator")["metadata"]["name"] = "pubsub"
+
+
+@mutation("addresses", "gke+opentelemetry")
+def the_collector_at_its_other_port(m):
+    m.get("ConfigMap", "mayfly")["data"]["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://otel-collector:4318"
+
+
 @mutation("scrape-ports")
 def figures_are_read_at_a_port_that_is_not_there(m):
     m.get("PodMonitoring", "mayfly")["spec"]["endpoints"][0]["port"] = "metrics"
@@ -375,6 +390,21 @@ def the_collector_of_garbage_has_no_command(m):
 
 
 @mutation("closed-doors")
+def http_to_anywhere(m):
+    del policy(m, "metadata-server")["egress"][0]["to"]
+
+
+@mutation("closed-doors")
+def any_pod_may_be_a_cache(m):
+    policy(m, "to-valkey")["egress"][0]["to"] = [{"podSelector": {}}]
+
+
+@mutation("needed-settings")
+def as_many_connections_as_on_a_big_machine(m):
+    del m.get("ConfigMap", "gateway")["data"]["MAX_CONNECTIONS"]
+
+
+@mutation("closed-doors")
 def dns_to_anywhere(m):
     del policy(m, "dns")["egress"][0]["to"]
 
@@ -387,6 +417,16 @@ def every_port_of_the_gateway(m):
 @mutation("closed-doors")
 def the_load_balancer_reaches_workers(m):
     policy(m, "load-balancer-to-gateway")["podSelector"] = {}
+
+
+@mutation("true-cache")
+def the_caches_folder_is_not_mounted(m):
+    m.workload("valkey").container["volumeMounts"][0]["mountPath"] = "/var/lib/valkey"
+
+
+@mutation("autoscaling")
+def scaling_at_full_load(m):
+    m.get("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] = 100
 
 
 @mutation("true-cache")

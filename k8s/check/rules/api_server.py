@@ -29,6 +29,8 @@ def names(manifests, _):
         for key, value in workload.labels.items():
             if not LABEL_KEY.fullmatch(key) or not LABEL.fullmatch(value):
                 yield workload, f"label {key}: {value} is none"
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", workload.container["name"]):
+            yield workload, f"container name {workload.container['name']!r} is none"
         for port in workload.container.get("ports", []):
             if not PORT_NAME.fullmatch(port.get("name", "")):
                 yield workload, f"port name {port.get('name')!r} is none: at most 15 of a-z, 0-9 and -"
@@ -166,7 +168,3 @@ def mounts(manifests, _):
         volumes = [volume["name"] for volume in workload.pod.get("volumes", [])]
         if len(volumes) != len(set(volumes)):
             yield workload, "has two volumes of one name"
-
-
-# By name, since these are judged before all others.
-RULES = {rule.__name__.replace("_", "-") for rule in (names, amounts, networks, probe_form, strategies, label_keys, schedules, targets, mounts)}

@@ -70,8 +70,11 @@ def autoscaling(manifests, code):
         spec = item["spec"]
         if not 2 <= spec.get("minReplicas", 1) < spec["maxReplicas"]:
             yield label(item), "needs minReplicas of 2 or more, and more at most"
-        if not any(metric["type"] == "Resource" and metric["resource"]["name"] == "cpu" for metric in spec.get("metrics", [])):
-            yield label(item), "must also go by CPU: backlogs are minutes old when they are told"
+        busy = [metric["resource"]["target"].get("averageUtilization", 0) for metric in spec.get("metrics", []) if metric["type"] == "Resource" and metric["resource"]["name"] == "cpu"]
+        if not busy or not all(40 <= percent <= 90 for percent in busy):
+            yield label(item), "must also go by CPU, at 40 to 90 %: backlogs are minutes old when they are told"
+        if item["metadata"]["name"] != spec["scaleTargetRef"]["name"]:
+            yield label(item), f"is not named like its target {spec['scaleTargetRef']['name']}"
         down = spec.get("behavior", {}).get("scaleDown", {})
         if item["metadata"]["name"] == "gateway":
             slow = [policy for policy in down.get("policies", []) if policy["type"] == "Pods" and policy["value"] == 1 and policy["periodSeconds"] >= 300]

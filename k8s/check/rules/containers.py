@@ -67,8 +67,10 @@ def probes(manifests, _):
         ready, alive = container.get("readinessProbe", {}), container.get("livenessProbe", {})
         if ready == alive or (ready.get("httpGet") and ready.get("httpGet") == alive.get("httpGet")):
             yield workload, "liveness and readiness are the same: what makes a pod unready would kill it, drains above all"
-        if alive and alive.get("failureThreshold", 3) * alive.get("periodSeconds", 10) < 20:
-            yield workload, "liveness gives up within 20 s, which a busy small node may take"
+        if alive and not 20 <= alive.get("failureThreshold", 3) * alive.get("periodSeconds", 10) <= 60:
+            yield workload, "liveness must give up after 20 s, which a busy small node may take, and within a minute"
+        if ready and not 5 < ready.get("failureThreshold", 3) * ready.get("periodSeconds", 10) <= 15:
+            yield workload, "readiness must bear one slow answer, and notice within 15 s"
 
 
 @rule
@@ -99,7 +101,7 @@ def batch_is_bounded(manifests, _):
             yield where, "may run beside itself"
         if not inner.get("activeDeadlineSeconds") or inner.get("backoffLimit") is None or not inner.get("ttlSecondsAfterFinished"):
             yield where, "needs activeDeadlineSeconds, backoffLimit and ttlSecondsAfterFinished, or what hangs stays for ever"
-        if not spec.get("startingDeadlineSeconds"):
-            yield where, "without startingDeadlineSeconds it stops for ever after 100 missed starts"
+        if spec.get("startingDeadlineSeconds", 0) < 10:
+            yield where, "without startingDeadlineSeconds of 10 or more it stops for ever after 100 missed starts, or is never started"
         if inner["template"]["spec"].get("restartPolicy") not in ("Never", "OnFailure"):
             yield where, "a job's restartPolicy is Never or OnFailure: the API server refuses any other"

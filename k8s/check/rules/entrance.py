@@ -132,16 +132,20 @@ def affinity(manifests, _):
         kind, ttl = (wanted.get("affinityType"), wanted.get("affinityCookieTtlSec")) if item["kind"] == "BackendConfig" else (wanted.get("type"), wanted.get("cookieTtlSec"))
         if kind != "GENERATED_COOKIE":
             yield label(item), f"affinity {kind}: by address everybody behind one proxy meets at one gateway, without any polling breaks"
-        if not ttl:
-            yield label(item), "its cookie has no lifetime"
+        if (ttl or 0) < 3600:
+            yield label(item), "its cookie ends before a client's visit does"
 
 
 @rule
 def sample_rate(manifests, _):
     """A share on BackendConfig, millionths on GCPBackendPolicy: each one's usual value is nonsense for the other."""
     for item in manifests.of("BackendConfig"):
+        if item["spec"].get("logging", {}).get("enable") is not True:
+            yield label(item), "logs nothing"
         if not 0 < item["spec"].get("logging", {}).get("sampleRate", 0) <= 1:
             yield label(item), "logging.sampleRate is a share, above 0 to 1"
     for item in manifests.of("GCPBackendPolicy"):
+        if item["spec"]["default"].get("logging", {}).get("enabled") is not True:
+            yield label(item), "logs nothing"
         if not 1_000 <= item["spec"]["default"].get("logging", {}).get("sampleRate", 0) <= 1_000_000:
             yield label(item), "logging.sampleRate is in millionths; below 1,000 next to nothing is logged"

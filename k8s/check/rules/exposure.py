@@ -110,5 +110,7 @@ def routes(manifests, _):
                         redirects.add(parent["name"])
         if not route["spec"].get("hostnames"):
             yield label(route), "answers to every name"
+    if len({tuple(route["spec"].get("hostnames", [])) for route in manifests.of("HTTPRoute")}) > 1:
+        yield "HTTPRoute", "the routes answer to different names"
     for name in set(gateways) - redirects:
         yield f"Gateway/{name}", "does not redirect to HTTPS for good (301)"

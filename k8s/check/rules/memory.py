@@ -36,11 +36,14 @@ def true_cache(manifests, _):
         command = " ".join(workload.container.get("command", []))
         if workload.container.get("command", [])[:2] != ["sh", "-ec"]:
             yield workload, "its command is for a shell that stops at the first error"
-        if "valkey-cli ping" not in str(workload.container.get("livenessProbe", {}).get("exec")):
+        alive = workload.container.get("livenessProbe", {}).get("exec", {}).get("command", [])
+        if alive[:2] != ["sh", "-c"] or "valkey-cli ping" not in alive[-1]:
             yield workload, "its liveness does not ask the server, whose port the kernel keeps open by itself"
         for part in wanted:
             if part not in command:
                 yield workload, f"its command lacks `{part}`"
+        if "/data" not in [mount["mountPath"] for mount in workload.container.get("volumeMounts", [])] or "--dir /data" not in command:
+            yield workload, "its folder is none that it can write to"
         if any("persistentVolumeClaim" in volume for volume in workload.pod.get("volumes", [])):
             yield workload, "keeps its data"
 

@@ -14,7 +14,7 @@ COLLECTORS = [Peer({"app": "managed-prometheus-collector"}, namespace) for names
 # Private networks, link-local addresses, and ports that nobody here calls.
 FORBIDDEN = [
     (NODE, 443), (NODE, 10250), (NEIGHBOUR, 443), ("10.96.0.1", 443), ("172.16.0.1", 443), ("100.64.0.1", 443),
-    ("169.254.169.254", 443), (INTERNET, 25), (INTERNET, 53), (INTERNET, 6379),
+    (NODE, 80), ("169.254.169.254", 443), ("169.254.169.252", 443), (INTERNET, 25), (INTERNET, 53), (INTERNET, 987), (INTERNET, 6379), (INTERNET, 8080),
 ]
 # Parts that call Google's APIs.
 CLIENTS = ("gateway", "worker", "operator", "telemetry")
@@ -139,7 +139,7 @@ def closed_doors(manifests, _):
             if allowed(manifests, workload.labels, "Egress", peer, port):
                 yield workload, f"may reach {peer.labels} in {peer.namespace} at {port}"
         if workload.labels.get("app.kubernetes.io/component") in ("cache", "emulator"):
-            for peer, port in ((Peer(address=INTERNET), 443), (DNS[0], 53), (Peer(address="169.254.169.254"), 80)):
+            for peer, port in ((Peer(address=INTERNET), 443), (Peer(address=INTERNET), 80), (DNS[0], 53), (Peer(address="169.254.169.254"), 80)):
                 if allowed(manifests, workload.labels, "Egress", peer, port):
                     yield workload, f"calls nobody, and may reach {peer.address or 'DNS'}"
 
@@ -151,7 +151,11 @@ def strangers(manifests, workload):
         for port in {9000, 6379, 9001} - (ports if workload.name == "valkey" else set()):
             if other.name != workload.name and allowed(manifests, workload.labels, "Ingress", Peer(other.labels), port):
                 yield workload, f"{other.name} may reach port {port}"
+        for port in (9000, 6379, 4317, 8085):
+            if allowed(manifests, workload.labels, "Egress", Peer(other.labels), port):
+                yield workload, f"may call {other.name} at port {port}"
     for peer in (Peer(address=LOAD_BALANCERS[0]), COLLECTORS[0]):
-        for port in {9001, 6379} if peer.address is None or workload.name == "gateway" else {9000, 9001, 6379, 8085, 4317}:
+        scraped = workload.labels.get("app.kubernetes.io/component") in ("gateway", "worker")
+        for port in {9001, 6379} if (scraped if peer.address is None else workload.name == "gateway") else {9000, 9001, 6379, 8085, 4317}:
             if allowed(manifests, workload.labels, "Ingress", peer, port):
                 yield workload, f"{peer.address or peer.namespace} may reach port {port}"

@@ -1,5 +1,6 @@
 """Everything that names something else names something that is there."""
 
+import re
 from collections import Counter
 
 from manifests import label, matches
@@ -62,6 +63,23 @@ def service_ports(manifests, _):
             for port in service["spec"]["ports"]:
                 if workload.port(port.get("targetPort", port["port"])) is None:
                     yield label(service), f"targetPort {port.get('targetPort')} is no port of {workload}"
+
+
+# Where `just secrets-create` says that the cache is.
+CACHE = "valkey:6379"
+
+
+@rule
+def addresses(manifests, _):
+    """Who is called by the name of a Service is there, at that port."""
+    there = {f"{service['metadata']['name']}:{port['port']}" for service in manifests.of("Service") for port in service["spec"]["ports"]}
+    for workload in manifests.workloads():
+        for variable, value in manifests.environment(workload).items():
+            called = re.fullmatch(r"(?:\w+://)?([a-z][a-z0-9-]*:\d+)", value)
+            if called and called[1] not in there:
+                yield workload, f"{variable}: there is no Service {called[1]}"
+    if manifests.component("cache") and CACHE not in there:
+        yield "Service/valkey", f"is not {CACHE}, which the secret redis-url says"
 
 
 @rule

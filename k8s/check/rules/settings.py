@@ -83,7 +83,7 @@ def mounted_files(workload):
 def needed_settings(manifests, _):
     """Without these a process runs, and does not do what it is for."""
     needed = {
-        "gateway": {"GOOGLE_CLOUD_PROJECT", "TOPIC_PREFIX", "BIND", "PORT", "KINDS", "SESSION_SECRET_FILE", "REDIS_URL_FILE", "DRAIN_BUDGET_MS", "LOG_FORMAT"},
+        "gateway": {"GOOGLE_CLOUD_PROJECT", "TOPIC_PREFIX", "BIND", "PORT", "KINDS", "SESSION_SECRET_FILE", "REDIS_URL_FILE", "DRAIN_BUDGET_MS", "LOG_FORMAT", "MAX_CONNECTIONS"},
         "worker": {"GOOGLE_CLOUD_PROJECT", "TOPIC_PREFIX", "BIND", "HEALTH_PORT", "REDIS_URL_FILE", "DRAIN_BUDGET_MS", "LOG_FORMAT"},
         "operator": {"GOOGLE_CLOUD_PROJECT", "TOPIC_PREFIX"},
     }
