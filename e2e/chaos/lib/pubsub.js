@@ -16,11 +16,8 @@ export const SERVER = process.env.CHAOS_PUBSUB ?? 'embedded';
 /** What stands between a process and Pub/Sub, see half-close.js. */
 export const interpret = SERVER === 'google' ? () => new HalfClose() : undefined;
 
-/** Google's that is running already. It outlives the stories, so those that end Pub/Sub bring their own. */
+/** Google's that all stories share, since each is a JVM that wants most of a core. Those that end Pub/Sub bring their own. */
 const shared = process.env.MAYFLY_GOOGLE_EMULATOR;
-
-/** The one that this process has started for all stories that do not end theirs: each is a JVM that wants most of a core. */
-let common;
 
 /** How long it may take until the last message has found its way after connections to Pub/Sub were cut: what was under way waits out its leases. */
 export const AFTER_A_CUT_MS = seconds(45);
@@ -28,7 +25,7 @@ export const AFTER_A_CUT_MS = seconds(45);
 /** Resolves to `{ address, signal, kill }`; a shared one has neither of the latter two. `isOwn` asks for one that can be ended. */
 export async function startPubsub({ isOwn = false } = {}) {
   if (SERVER === 'google' && isOwn) return startGoogle();
-  if (SERVER === 'google') return { address: shared ?? (await (common ??= startGoogle())).address };
+  if (SERVER === 'google') return { address: shared };
   const { found, signal, kill, log } = await startService('emulator', { PUBSUB_EMULATOR_LISTEN: '127.0.0.1:0' }, LISTENING);
   return { address: found, signal, kill, log };
 }
