@@ -48,3 +48,77 @@ release:
 # JSON Schemas of what clients and services say
 schemas:
     @cargo run --quiet -- schemas
+
+# What a deployment costs a month with these settings, by a table of prices with its date; `just cost 100` with 100 GB of traffic
+cost *GB:
+    @./scripts/cloud/cost {{ GB }}
+
+# From an empty Google project to an address that answers, or to the next release; goes on where it ended. Settings: deploy.env.example
+deploy:
+    @./scripts/cloud/deploy
+
+# Tools, account, services, quotas, machines, load balancer: what a deployment needs or has, and how to mend what it lacks
+doctor:
+    @./scripts/cloud/doctor
+
+# The cluster with its machines, on Spot or not
+cluster-create:
+    @./scripts/cloud/apis-enable
+    @./scripts/cloud/cluster-create
+
+# Delete the cluster and its load balancer; topics, images and the address stay
+cluster-delete:
+    @./scripts/cloud/cluster-delete
+
+# The static address, and what DNS must say
+ip-create:
+    @./scripts/cloud/apis-enable
+    @./scripts/cloud/ip-create
+
+# Topics, subscriptions and who may use them
+pubsub-setup:
+    @./scripts/cloud/pubsub-setup
+
+# Random secrets, made once, and those of your own that settings name
+secrets-create:
+    @./scripts/cloud/secrets-create
+
+# Images of all services
+build:
+    @./scripts/cloud/build
+
+# Images into Artifact Registry, named after the commit; refuses a tree that differs from it
+push:
+    @./scripts/cloud/push
+
+# Ask the public address for a page, a certificate, a websocket and a job
+prove:
+    @./scripts/cloud/prove
+
+# What runs where
+status:
+    @./scripts/cloud/status
+
+# The logs of a service, `just logs worker-echo --since=1h`; without a word the gateways', and on
+logs *ARGUMENTS:
+    @./scripts/cloud/logs {{ ARGUMENTS }}
+
+# Back to the release before this one, or to the images of a commit
+rollback *COMMIT:
+    @./scripts/cloud/rollback {{ COMMIT }}
+
+# Forget the pods that preempted machines left behind
+pods-gc:
+    @./scripts/cloud/pods-gc
+
+# Preempt a machine on purpose, and watch clients not notice
+drill *NODE:
+    @./scripts/cloud/drill {{ NODE }}
+
+# Delete everything that a deployment has in the project, after asking
+destroy:
+    @./scripts/cloud/destroy
+
+# The recipes above against stand-ins of gcloud, kubectl and docker
+test-recipes:
+    ./scripts/cloud/tests/run
