@@ -45,7 +45,7 @@ repository_exists() {
     return 0
 }
 
-# Lets the installed gcloud judge commands, one a line, without running them: prints those that it does not understand, and why.
+# Lets the installed gcloud judge commands, one a line, without running them: prints in one line what it does not understand.
 misunderstood() {
     local line file answer list=
     while IFS= read -r line; do
@@ -56,5 +56,5 @@ misunderstood() {
     printf '[%s]' "$list" >"$file"
     answer=$(gcloud meta lint-gcloud-commands --commands-file="$file" 2>/dev/null) || answer='"error_message": "this gcloud cannot check commands"'
     rm -f "$file"
-    tr ',' '\n' <<<"$answer" | sed -n 's/^ *"error_message": "\([^"]*\).*/\1/p' | sed 's/\\n.*//'
+    tr ',' '\n' <<<"$answer" | sed -n 's/^ *"error_message": "\([^"]*\).*/\1/p' | sed 's/ *\\n.*//' | sort -u | paste -s -d ';'
 }

@@ -39,5 +39,5 @@ refuse_dirty_tree() {
 }
 
 # What a service account in the cluster is called by IAM: by Workload Identity Federation, with no key and no Google account in between.
-# The project's number stands in one place, its id in the other.
-principal() { printf 'principal://iam.googleapis.com/projects/%s/locations/global/workloadIdentityPools/%s.svc.id.goog/subject/ns/%s/sa/%s' "$1" "$PROJECT" "$NAMESPACE" "$2"; }
+# The project's number stands in one place, its id in the other. principal NUMBER ACCOUNT [NAMESPACE]
+principal() { printf 'principal://iam.googleapis.com/projects/%s/locations/global/workloadIdentityPools/%s.svc.id.goog/subject/ns/%s/sa/%s' "$1" "$PROJECT" "${3:-$NAMESPACE}" "$2"; }

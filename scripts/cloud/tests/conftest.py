@@ -29,7 +29,7 @@ def visit(*arguments, **options):
 @pytest.fixture
 def site(tmp_path, template, standins):
     """A project in which there is nothing yet."""
-    yield from visit(tmp_path, template, standins)
+    yield from visit(tmp_path / "site", template, standins)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def rendering_site(tmp_path, standins):
     """The same with the real manifests, if there are any."""
     (tmp_path / "template").mkdir()
     make_template(tmp_path / "template", real_render=True)
-    yield from visit(tmp_path, tmp_path / "template", standins)
+    yield from visit(tmp_path / "site", tmp_path / "template", standins)
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +55,29 @@ def first_deployment(tmp_path_factory, template, standins):
 def deployed(tmp_path, first_deployment, standins):
     """A project after its first deployment."""
     folder, first = first_deployment
-    shutil.copytree(folder / "home", tmp_path / "home")
-    yield from visit(tmp_path, folder / "site", standins, state=copy.deepcopy(first.state))
+    shutil.copytree(folder / "home", tmp_path / "deployed/home")
+    yield from visit(tmp_path / "deployed", folder / "site", standins, state=copy.deepcopy(first.state))
 
 
 def pytest_generate_tests(metafunc):
     """Tests of a `change` run once for each change that a first deployment makes, which is found by making one."""
-    if "change" not in metafunc.fixturenames:
+    if not {"change", "uninterrupted"} & set(metafunc.fixturenames):
         return
-    folder = metafunc.config._tmp_path_factory.mktemp("changes")
+    if not hasattr(metafunc.config, "uninterrupted"):
+        metafunc.config.uninterrupted = deploy_once(metafunc.config._tmp_path_factory.mktemp("changes"))
+    if "change" in metafunc.fixturenames:
+        commands = metafunc.config.uninterrupted.commands(changes=True)
+        names = [" ".join(word for word in command.split() if not word.startswith("-"))[:60] for command in commands]
+        metafunc.parametrize("change", commands, ids=[f"{number} {name}" for number, name in enumerate(names, 1)])
+
+
+@pytest.fixture
+def uninterrupted(request):
+    """What a deployment leaves that was never interrupted."""
+    return request.config.uninterrupted.lasting()
+
+
+def deploy_once(folder):
     (folder / "template").mkdir()
     make_template(folder / "template", workers=["worker-echo"])
     make_standins(folder / "bin")
@@ -71,9 +85,7 @@ def pytest_generate_tests(metafunc):
     site.settings(**SETTINGS, KINDS="echo")
     site.succeed("deploy")
     site.close()
-    commands = site.commands(changes=True)
-    names = [" ".join(word for word in command.split() if not word.startswith("-"))[:60] for command in commands]
-    metafunc.parametrize("change", range(1, len(commands) + 1), ids=[f"{number} {name}" for number, name in enumerate(names, 1)])
+    return site
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +98,6 @@ def small_template(tmp_path_factory):
 
 @pytest.fixture
 def small_site(tmp_path, small_template, standins):
-    for site in visit(tmp_path, small_template, standins):
+    for site in visit(tmp_path / "site", small_template, standins):
         site.settings(**SETTINGS, KINDS="echo")
         yield site

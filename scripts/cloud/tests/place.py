@@ -42,8 +42,9 @@ class Result:
 
 
 def git(root, *arguments):
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+    """By the same person at the same time, so that the same files are the same commit."""
+    who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in [("NAME", "Test"), ("EMAIL", "test@example.com"), ("DATE", "2026-01-01T00:00:00Z")]}
+    subprocess.run(["git", *arguments], cwd=root, env=os.environ | who, check=True, capture_output=True)
 
 
 def make_template(root, real_render=False, workers=None):
@@ -135,10 +136,12 @@ class Site:
     def lasting(self):
         """What exists, without what differs from run to run: of secrets only that they are there."""
         passing = ("certificate_rounds", "proofs", "pods", "pulled", "built")
-        state = {key: value for key, value in self.state.items() if key not in passing}
+        state = copy.deepcopy({key: value for key, value in self.state.items() if key not in passing})
+        for cluster in state["clusters"].values():
+            cluster.pop("looks", None)
         state["secrets"] = {namespace: sorted(data) for namespace, data in self.state["secrets"].items()}
         state["policies"] = {name: sorted(policy) for name, policy in self.state["policies"].items()}
-        return copy.deepcopy(state)
+        return state
 
     @property
     def secrets(self):

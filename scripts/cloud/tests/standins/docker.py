@@ -18,11 +18,13 @@ def info(state, words, flags):
     return "fine"
 
 
-@docker.changes("build", "file platform build-arg label tag")
+@docker.changes("build", "file platform build-arg tag")
 def build(state, words, flags):
     expect(words, ["."])
     expect(flags["file"], "docker/Dockerfile")
-    service = flags["build-arg"].removeprefix("SERVICE=")
+    arguments = dict(argument.split("=") for argument in flags["build-arg"].split())
+    service = arguments.pop("SERVICE")
+    expect(sorted(arguments), ["REVISION", "VERSION"])
     must(f"/{service}:" in flags["tag"], "the tag is not that of the service")
     state["built"] = sorted({*state["built"], flags["tag"]})
 

@@ -178,7 +178,8 @@ def clusters(state, words, flags):
     expect(flags["format"], "value(status)", "value(status,currentMasterVersion)")
     cluster = state["clusters"].get(flags["filter"].removeprefix("name="))
     if cluster:
-        was, cluster["status"] = cluster["status"], "RUNNING"
+        cluster["looks"] -= 1
+        was = cluster["status"] = "PROVISIONING" if cluster["looks"] > 0 else "RUNNING"
         return was if flags["format"] == "value(status)" else f"{was}\t1.36.1-gke.1000"
 
 
@@ -194,7 +195,7 @@ def create_cluster(state, words, flags):
     enabled(state, "container")
     must(words[0] not in state["clusters"], "ALREADY_EXISTS")
     must(flags["service-account"] in state["accounts"], "the machines' service account does not exist")
-    state["clusters"][words[0]] = {"status": "PROVISIONING", "location": flags["location"], "spot": bool(flags.get("spot")), "nodes": flags["num-nodes"]}
+    state["clusters"][words[0]] = {"status": "PROVISIONING", "looks": 3, "location": flags["location"], "spot": bool(flags.get("spot")), "nodes": flags["num-nodes"]}
     state["pools"][words[0]] = ["default-pool"]
 
 

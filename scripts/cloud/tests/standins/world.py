@@ -47,7 +47,8 @@ def split(argv):
     for argument in argv:
         if argument.startswith("--"):
             name, equals, value = argument.removeprefix("--").partition("=")
-            options[name] = value if equals else True
+            # One that is repeated counts with all its values.
+            options[name] = f"{options[name]} {value}" if name in options else value if equals else True
         elif argument.startswith("-"):
             raise Strange(f"short option {argument}")
         else:
