@@ -72,8 +72,8 @@ check_settings() {
     check OTEL_COLLECTOR_IMAGE "an image with its digest, …@sha256:…" '[a-z0-9./:_-]+@sha256:[0-9a-f]{64}'
     check SSL_POLICY "the name of an SSL policy" '[a-z]([a-z0-9-]{0,61}[a-z0-9])?'
     check SECURITY_POLICY "the name of a Cloud Armor policy" '[a-z]([a-z0-9-]{0,61}[a-z0-9])?'
-    part='(memorystore|cloud-armor|backlog-scaling|managed-prometheus|opentelemetry|on-demand-cache)'
-    check COMPONENTS "a list of memorystore, cloud-armor, backlog-scaling, managed-prometheus, opentelemetry and on-demand-cache" "$part(,$part)*"
+    part='(memorystore|cloud-armor|backlog-scaling|opentelemetry|on-demand-cache)'
+    check COMPONENTS "a list of memorystore, cloud-armor, backlog-scaling, opentelemetry and on-demand-cache" "$part(,$part)*"
     for part in AUTH_JWT_PUBLIC_KEY_FILE AUTH_JWT_SECRET_FILE SERVICE_TOKEN_FILE; do
         [[ -z ${!part} || -r ${!part} ]] || PROBLEMS+=("$part=${!part}: there is no such file to read")
     done

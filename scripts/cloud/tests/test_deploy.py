@@ -50,13 +50,27 @@ def test_one_command_leads_from_an_empty_project_to_an_address_that_answers(site
     assert "prove https://jobs.shop.test --address 203.0.113.7 --hold-s 40" in commands[first(commands, "docker run")]
 
 
-def test_the_real_manifests_are_applied_by_digest(rendering_site):
+ALL = "memorystore,cloud-armor,backlog-scaling,opentelemetry"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"NAMESPACE": "shop"}, {"OVERLAY": "gke-gateway", "COMPONENTS": ALL, "REDIS_ADDRESS": "10.0.0.9", "SECURITY_POLICY": "shop", "SSL_POLICY": "shop", "CERTIFICATE_MAP": "shop"}],
+    ids=["gke", "gke-gateway with all components"],
+)
+def test_the_real_manifests_are_applied_by_digest(rendering_site, settings):
+    rendering_site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", **settings)
     rendering_site.succeed("deploy")
     manifest = (rendering_site.root / "target/deploy/mayfly.yaml").read_text()
     images = re.findall(r"image: \"?([^\s\"]+)", manifest)
     ours = [image for image in images if image.startswith("us-central1-docker.pkg.dev/shop-project/mayfly/")]
-    assert {"gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter", "valkey"} <= {re.split("[/@]", image)[-2] for image in ours}
-    assert all(re.search(r"@sha256:[0-9a-f]{64}$", image) for image in images), images
+    assert {"gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter"} <= {re.split("[/@]", image)[-2] for image in ours}
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", image) for image in ours), images
+    granted = {member.split("/")[-1] for policy in rendering_site.state["policies"].values() for _, member in policy if member.startswith("principal:")}
+    asked = set(re.findall(r"serviceAccountName: ([a-z-]+)", manifest)) - {"valkey"}
+    assert asked == granted - {"custom-metrics-stackdriver-adapter"}, "whoever runs has rights, and nobody else"
+    mounted = set(re.findall(r"- key: ([a-z-]+)\n\s+path:", manifest))
+    assert mounted <= rendering_site.secrets.keys(), "every secret that is mounted was made"
 
 
 def test_images_are_named_after_the_commit_and_written_down_by_digest(deployed):

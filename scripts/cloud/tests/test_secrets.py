@@ -33,6 +33,7 @@ def test_one_that_is_missing_is_added_to_the_others(deployed):
     del data["webhook-secret"]
     before = dict(data)
     deployed.succeed("secrets-create")
+    assert deployed.state["restarts"] == 1, "processes read secrets when they start"
     assert sorted(deployed.secrets) == MADE and before.items() <= deployed.state["secrets"]["mayfly"].items()
 
 

@@ -117,6 +117,12 @@ def rollout(state, words, flags):
     return f"{words[0]} successfully rolled out"
 
 
+@kubectl.changes("rollout restart deployment", "namespace")
+def restart(state, words, flags):
+    must(any(name.startswith("Deployment/") for name in state["objects"]), "no objects found")
+    state["restarts"] = state.get("restarts", 0) + 1
+
+
 @kubectl.reads("get managedcertificates", "namespace output")
 def certificate(state, words, flags):
     expect(flags["output"], 'jsonpath={range .items[*]}{.status.certificateStatus} {.status.domainStatus[*].status}{"\\n"}{end}')
