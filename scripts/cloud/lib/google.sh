@@ -56,5 +56,5 @@ misunderstood() {
     printf '[%s]' "$list" >"$file"
     answer=$(gcloud meta lint-gcloud-commands --commands-file="$file" 2>/dev/null) || answer='"error_message": "this gcloud cannot check commands"'
     rm -f "$file"
-    tr ',' '\n' <<<"$answer" | sed -n 's/^ *"error_message": "\([^"]*\).*/\1/p' | sed 's/ *\\n.*//' | sort -u | paste -s -d ';'
+    tr ',' '\n' <<<"$answer" | sed -n 's/^ *"error_message": "\([^"]*\).*/\1/p' | sed 's/ *\\n.*//' | sort -u | paste -s -d ';' -
 }

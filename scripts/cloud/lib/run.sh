@@ -38,20 +38,20 @@ quoted() {
     printf '%s' "${out:1}"
 }
 
-# The words before the first option, which say enough of a command that failed.
-gist() {
-    local word out=
-    for word in "$@"; do
+# fail_command HOW COMMAND...: the words before the first option say enough of it.
+fail_command() {
+    local how=$1 word gist=
+    for word in "${@:2}"; do
         [[ $word != -* ]] || break
-        out+=" $word"
+        gist+=" $word"
     done
-    printf '%s' "${out:1}"
+    fail "\`${gist:1}\` failed $how"
 }
 
 # Changes something: shown, then run. Secrets are never among the arguments, but come by standard input.
 change() {
     announce "$@" || return 0
-    "$@" >&3 || fail "\`$(gist "$@")\` failed with code $?"
+    "$@" >&3 || fail_command "with code $?" "$@"
 }
 
 # Shows a change, and says whether it shall be made. A dry run shows each only once, since the second time it would be found done.
@@ -80,14 +80,14 @@ ask() {
         say "? $(quoted "$@")"
         printf '%s' "$placeholder"
     else
-        "$@" || fail "\`$(gist "$@")\` failed with code $?"
+        "$@" || fail_command "with code $?" "$@"
     fi
 }
 
 # Reads, too, but it is people who get the answer.
 look() {
     say "? $(quoted "$@")"
-    is_dry || "$@" >&3 || fail "\`$(gist "$@")\` failed with code $?"
+    is_dry || "$@" >&3 || fail_command "with code $?" "$@"
 }
 
 # Whether the lines of $1 include $2.
@@ -101,7 +101,7 @@ change_patiently() {
         "$@" >&3 && return
         ((attempt == 8)) || { say "  not yet ($attempt of 8); again in 15 s" && sleep 15; }
     done
-    fail "\`$(gist "$@")\` failed eight times in two minutes"
+    fail_command "eight times in two minutes" "$@"
 }
 
 # wait_until MINUTES LOOK: calls LOOK every 15 s until it succeeds, and shows what it prints whenever that changes.

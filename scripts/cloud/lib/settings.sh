@@ -105,5 +105,5 @@ settings() {
     check_combinations
     ((${#PROBLEMS[@]})) || return 0
     printf '  %s\n' "${PROBLEMS[@]}" >&2
-    fail "${#PROBLEMS[@]} settings are wrong or missing (above)" "write them into ${DEPLOY_ENV:-deploy.env}; deploy.env.example explains each"
+    fail "wrong or missing settings (above): ${#PROBLEMS[@]}" "write them into ${DEPLOY_ENV:-deploy.env}; deploy.env.example explains each"
 }

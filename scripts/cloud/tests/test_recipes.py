@@ -36,6 +36,13 @@ def test_justfile_and_scripts_are_in_form():
     assert checked.returncode == 0, checked.stdout
 
 
+def test_a_failure_ends_with_one_line_that_names_the_recipe(site):
+    for recipe in ("ip-create", "cluster-create"):
+        site.world.break_matching = "services list"
+        result = site.refuse("just", recipe)
+        assert result.last_error.endswith(f"`gcloud services list` failed with code 1. Next: mend that and run `just {recipe}`, which goes on where this ended")
+
+
 # --- Rollback
 
 
@@ -238,7 +245,7 @@ def test_doctor_of_an_empty_project_says_what_deploy_will_do(site):
 def test_doctor_names_each_lack_and_goes_on(deployed, broken, words):
     deployed.world.break_matching = broken
     result = deployed.refuse("doctor")
-    assert words in result.output and "1 things are lacking" in result.last_error
+    assert words in result.output and "things that are lacking (above): 1" in result.last_error
     assert "== Way in" in result.output
 
 

@@ -53,7 +53,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once(site, recipe):
     result = site.refuse(recipe)
     for problem in ("PROJECT is not set", "DOMAIN is not set", "OVERLAY=foo: must be gke or gke-gateway", "SPOT=perhaps: must be true or false"):
         assert f"  {problem}\n" in result.errors
-    assert "4 settings are wrong or missing" in result.last_error
+    assert "wrong or missing settings (above): 4" in result.last_error
     assert site.commands() == []
 
 
