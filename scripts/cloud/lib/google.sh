@@ -1,0 +1,60 @@
+# What several recipes ask of Google, and what they make sure of.
+# shellcheck shell=bash
+
+# Members of a policy, one `role,member` a line: policy_of pubsub topics get-iam-policy NAME
+policy_of() { ask "" gcloud "$@" --project="$PROJECT" '--flatten=bindings[].members' '--format=csv[no-heading](bindings.role,bindings.members)'; }
+
+# The service account that machines run as. Without one of their own they would get the project's default, an editor of everything.
+ensure_node_account() {
+    local accounts
+    accounts=$(ask "" gcloud iam service-accounts list --project="$PROJECT" '--format=value(email)')
+    has_line "$accounts" "$(node_account)" ||
+        change gcloud iam service-accounts create "$NODE_SERVICE_ACCOUNT" --project="$PROJECT" --display-name=mayfly-nodes
+}
+
+# cluster_status: RUNNING and the like; empty if there is none.
+cluster_status() { ask "" gcloud container clusters list --project="$PROJECT" --location="$LOCATION" --filter="name=$CLUSTER" '--format=value(status)'; }
+
+# Lets kubectl talk to the cluster, through the endpoint that needs no public address of it.
+connect() {
+    if [[ -s $KUBECONFIG ]] && grep -q "^current-context: gke_${PROJECT}_${LOCATION}_${CLUSTER}\$" "$KUBECONFIG"; then return; fi
+    change gcloud container clusters get-credentials "$CLUSTER" --project="$PROJECT" --location="$LOCATION" --dns-endpoint
+}
+
+address() { ask "${1-}" gcloud compute addresses list --project="$PROJECT" --global --filter="name=$IP_NAME" '--format=value(address)'; }
+
+# Lets docker read and write the repository.
+registry_login() {
+    local host config=${DOCKER_CONFIG:-$HOME/.docker}/config.json
+    host=$(registry)
+    if [[ -f $config ]] && grep -q "\"$host\"" "$config"; then return; fi
+    change gcloud auth configure-docker "$host"
+}
+
+# What the repository has of a commit, one `IMAGE@DIGEST` a line: pushed_images TAG
+pushed_images() {
+    local all
+    all=$(ask "" gcloud artifacts docker images list "$(images)" --project="$PROJECT" --include-tags '--format=value(package,version,tags)')
+    awk -F '\t' -v tag="$1" '{ n = split($3, tags, /[;, ]+/); for (i = 1; i <= n; i++) if (tags[i] == tag) print $1 "@" $2 }' <<<"$all"
+}
+
+repository_exists() {
+    local names
+    names=$(ask "" gcloud artifacts repositories list --project="$PROJECT" --location="$REGION" '--format=value(name.basename())')
+    has_line "$names" "$REPOSITORY" && printf yes
+    return 0
+}
+
+# Lets the installed gcloud judge commands, one a line, without running them: prints in one line what it does not understand.
+misunderstood() {
+    local line file answer list=
+    while IFS= read -r line; do
+        line=${line//\\/\\\\}
+        list+="${list:+,}{\"command_string\":\"${line//\"/\\\"}\"}"
+    done
+    file=$(mktemp)
+    printf '[%s]' "$list" >"$file"
+    answer=$(gcloud meta lint-gcloud-commands --commands-file="$file" 2>/dev/null) || answer='"error_message": "this gcloud cannot check commands"'
+    rm -f "$file"
+    tr ',' '\n' <<<"$answer" | sed -n 's/^ *"error_message": "\([^"]*\).*/\1/p' | sed 's/ *\\n.*//' | sort -u | paste -s -d ';' -
+}

@@ -1,0 +1,104 @@
+"""Topics and subscriptions are those that the bus counts on, and nobody may do more with them than it has to."""
+
+import re
+
+from place import REPOSITORY
+
+TOPOLOGY = (REPOSITORY / "crates/bus/src/topology.rs").read_text()
+NAMES = (REPOSITORY / "crates/bus/src/names.rs").read_text()
+ENSURE = (REPOSITORY / "crates/bus/src/ensure.rs").read_text()
+
+
+def one(pattern, text):
+    found = re.findall(pattern, text)
+    assert len(found) == 1, f"{pattern}: {found}"
+    return found[0]
+
+
+def test_parameters_are_those_of_the_bus(deployed):
+    retention = int(one(r"const RETENTION: Duration = Duration::from_mins\((\d+)\);", TOPOLOGY)) * 60
+    hours, days = one(r"const BACKLOG: Duration = Duration::from_hours\((\d+) \* (\d+)\);", TOPOLOGY)
+    attempts = one(r"const ATTEMPTS: u32 = (\d+);", TOPOLOGY)
+    least, most = one(r"const BACKOFF: .* = \(Duration::from_millis\((\d+)\), Duration::from_secs\((\d+)\)\);", TOPOLOGY)
+    deadline = one(r"\.set_ack_deadline_seconds\((\d+)\)", ENSURE)
+    assert set(deployed.state["topics"].values()) == {f"{retention}s"}
+    shared = [deadline, f"{int(hours) * int(days) * 3600}s", "", f"{int(least) / 1000:.3f}s", f"{most}s"]
+    for name, (topic, *columns, letters, count) in deployed.state["subscriptions"].items():
+        assert columns == shared, name
+        assert (letters, count) == (("mayfly-dead-letter", attempts) if "-jobs-" in topic else ("", "")), name
+
+
+def test_names_are_those_of_the_bus(deployed):
+    topics = {name.replace("{kind}", kind) for name in re.findall(r'self\.topic\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    assert set(deployed.state["topics"]) == {f"mayfly-{name}" for name in topics}
+    subscriptions = {name.replace("{kind}", kind) for name in re.findall(r'self\.subscription\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    assert set(deployed.state["subscriptions"]) == {f"mayfly-{name}" for name in subscriptions}
+
+
+def test_kinds_and_prefix_are_settings(site):
+    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="greet,scale-up", TOPIC_PREFIX="shop-")
+    site.succeed("deploy")
+    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-greet", "shop-jobs-scale-up"]
+    assert site.state["subscriptions"]["shop-jobs-scale-up-worker"][0] == "shop-jobs-scale-up"
+
+
+def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
+    rights = {}
+    for resource, policy in deployed.state["policies"].items():
+        for role, member in policy:
+            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
+            rights.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
+    jobs = [f"mayfly-jobs-{kind}" for kind in ("echo", "thumbnail", "webhook")]
+    assert rights == {
+        "gateway": {"mayflyInstance project", "publisher topics/mayfly-events", "mayflyListener topics/mayfly-events", "publisher topics/mayfly-control"}
+        | {f"publisher topics/{topic}" for topic in jobs},
+        "worker": {"mayflyInstance project", "publisher topics/mayfly-events", "publisher topics/mayfly-control", "mayflyListener topics/mayfly-control", "publisher topics/mayfly-dead-letter"}
+        | {f"publisher topics/{topic}" for topic in jobs}
+        | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
+        "worker-dead-letter": {"publisher topics/mayfly-events", "subscriber subscriptions/mayfly-dead-letter-worker"},
+        "gc": {"mayflyCollector project"},
+        "service-4711": {"publisher topics/mayfly-dead-letter"} | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
+        "mayfly-nodes": {"container.defaultNodeServiceAccount project", "artifactregistry.reader repositories/mayfly"},
+    }
+    assert deployed.state["roles"] == {
+        "mayflyInstance": [f"pubsub.subscriptions.{verb}" for verb in ("consume", "create", "delete", "get", "update")],
+        "mayflyListener": ["pubsub.topics.attachSubscription"],
+        "mayflyCollector": ["pubsub.subscriptions.delete", "pubsub.subscriptions.list"],
+    }
+
+
+def test_components_bring_their_rights(deployed):
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", COMPONENTS="backlog-scaling,opentelemetry")
+    before = deployed.state["policies"]["project"][:]
+    deployed.succeed("pubsub-setup")
+    added = [(role, member.split("/subject/")[1]) for role, member in deployed.state["policies"]["project"] if [role, member] not in before]
+    assert added == [("roles/monitoring.viewer", "ns/custom-metrics/sa/custom-metrics-stackdriver-adapter"), ("roles/cloudtrace.agent", "ns/mayfly/sa/otel-collector")]
+
+
+def test_no_key_is_made(deployed, first_deployment):
+    _, first = first_deployment
+    assert not [command for command in first.commands() if "keys create" in command or "iam.gke.io" in command]
+
+
+def test_what_was_changed_by_hand_is_put_right(deployed):
+    reference = deployed.lasting()
+    deployed.state["topics"]["mayfly-events"] = "86400s"
+    deployed.state["subscriptions"]["mayfly-jobs-echo-worker"][1] = "600"
+    deployed.state["subscriptions"]["mayfly-dead-letter-archive"][3] = "86400s"
+    deployed.state["roles"]["mayflyCollector"].append("pubsub.topics.delete")
+    deployed.succeed("pubsub-setup")
+    assert deployed.lasting() == reference
+    assert len(deployed.commands(changes=True)) == 4
+
+
+def test_a_subscription_whose_topic_was_deleted_is_made_again(deployed):
+    reference = deployed.lasting()
+    del deployed.state["topics"]["mayfly-jobs-echo"], deployed.state["policies"]["topics/mayfly-jobs-echo"]
+    deployed.state["subscriptions"]["mayfly-jobs-echo-worker"][0] = "_deleted-topic_"
+    deployed.succeed("pubsub-setup")
+    assert deployed.lasting() == reference
+
+
+def test_without_a_cluster_it_says_what_comes_first(site):
+    site.succeed("apis-enable")
+    assert "run `just cluster-create`" in site.refuse("pubsub-setup").last_error
