@@ -33,7 +33,7 @@ def test_every_binary_is_a_service_and_an_image():
 def test_a_service_builds_and_starts_its_own_binary(service):
     assert STAGES[service].entrypoint == [f"/usr/local/bin/{PROGRAMS[service]}"]
     assert SERVICES[service]["build"]["args"]["SERVICE"] == service
-    assert SERVICES[service]["image"] == f"mayfly/{service}:local"
+    assert SERVICES[service]["image"] == f"mayfly/{service}:dev"
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -71,6 +71,27 @@ def test_a_service_runs_without_rights_and_within_limits(service):
     assert said["security_opt"] == ["no-new-privileges:true"]
     assert said["stop_grace_period"] == "15s"
     assert {"mem_limit", "cpus", "pids_limit"} <= said.keys()
+
+
+def containers_of_the_cluster():
+    """The containers that run in a cluster with the embedded Pub/Sub, by the image that they run."""
+    for manifest in [*(ROOT / "k8s" / "base").glob("*.yaml"), ROOT / "k8s" / "overlays" / "local" / "emulator.yaml"]:
+        for document in yaml.safe_load_all(manifest.read_text()):
+            template = document.get("spec", {}).get("jobTemplate", document).get("spec", {}).get("template", {})
+            for container in template.get("spec", {}).get("containers", []):
+                yield container["image"], container
+
+
+def test_limits_are_those_of_the_cluster():
+    there = {image: container["resources"]["limits"] for image, container in containers_of_the_cluster()}
+    here = {name: {"memory": service["mem_limit"].replace("m", "Mi"), "cpu": f"{service['cpus'] * 1000:.0f}m"} for name, service in SERVICES.items()}
+    assert here == {image: {"memory": limits["memory"], "cpu": limits["cpu"]} for image, limits in there.items()}
+
+
+def test_the_cache_is_that_of_the_cluster():
+    [there] = [container for image, container in containers_of_the_cluster() if image == "valkey"]
+    told = dict(zip(SERVICES["valkey"]["command"], SERVICES["valkey"]["command"][1:]))
+    assert f"--maxmemory {told['--maxmemory']} --maxmemory-policy {told['--maxmemory-policy']}" in there["command"][-1]
 
 
 def test_the_gateway_alone_is_reached_from_outside_and_only_by_this_machine():
