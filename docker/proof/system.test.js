@@ -20,10 +20,9 @@ const SERVICE_TOKEN = randomUUID();
 const CLIENTS = 100;
 const JOBS_EACH = 20;
 
-const port = await freePort();
-const url = `http://127.0.0.1:${port}`;
-const env = { COMPOSE_PROJECT_NAME: PROJECT, COMPOSE_PROFILES: '', PORT: String(port), SERVICE_TOKEN };
-const running = (await services()).filter(({ profiles }) => !profiles);
+const env = { COMPOSE_PROJECT_NAME: PROJECT, SERVICE_TOKEN };
+let url;
+const running = services().filter(({ profiles }) => !profiles);
 const workers = running.filter(({ name }) => name.startsWith('worker-'));
 const containerOf = ({ name }) => `${PROJECT}-${name}-1`;
 
@@ -52,6 +51,8 @@ async function isReady(address) {
 }
 
 before(async () => {
+  env.PORT = String(await freePort());
+  url = `http://127.0.0.1:${env.PORT}`;
   await compose(['up', '--detach', '--no-build'], env);
   await until(() => isReady(url), 'the gateway to be ready', START_DEADLINE_MS);
 });
@@ -99,7 +100,7 @@ it('a stock client gets every kind of job done', async () => {
 it('a webhook reaches its worker, which has no secret to sign it with', async () => {
   const client = await Client.connect(url);
   const id = randomUUID();
-  const body = { id, kind: 'webhook', payload: { url: 'https://example.com/', data: {} }, audience: `session:${client.welcome.session.id}` };
+  const body = { id, kind: 'webhook', payload: { url: 'https://example.com/', body: {} }, audience: `session:${client.welcome.session.id}` };
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${SERVICE_TOKEN}` };
   const answer = await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) });
   assert.equal(answer.status, 202, await answer.text());
@@ -123,8 +124,12 @@ it('the client of a job that nobody understands hears so from the dead-letter wo
 
 it(`${CLIENTS} clients get ${CLIENTS * JOBS_EACH} jobs done, and nothing runs out of memory`, async (test) => {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => Client.connect(url, { transports: ['websocket'] })));
-  const ends = await Promise.all(clients.flatMap((client) => Array.from({ length: JOBS_EACH }, async (_, index) => client.end(await client.submit('echo', { index })))));
-  assert.deepEqual(new Set(ends.map(({ type }) => type)), new Set(['succeeded']));
+  await Promise.all(clients.map(async (client) => {
+    for (let index = 0; index < JOBS_EACH; index++) {
+      const end = await client.end(await client.submit('echo', { index }));
+      assert.equal(end.type, 'succeeded');
+    }
+  }));
   for (const service of running) {
     const { RestartCount, State, HostConfig } = await inspect(containerOf(service));
     const used = await memoryOf(containerOf(service));
@@ -149,17 +154,18 @@ it('the gateway leaves in time, though clients stay to the last', async (test) =
   await Promise.all(clients.map((client) => client.until(() => client.last('drain'), 'word of the drain')));
 });
 
-for (const service of running.filter(({ name }) => !['worker-echo', 'gateway'].includes(name))) {
+// Pub/Sub leaves after those who hand back to it what they have.
+for (const service of running.filter(({ name, build }) => build && !['worker-echo', 'gateway'].includes(name)).reverse()) {
   it(`${service.name} leaves in time`, (test) => leaves(service, test));
 }
 
 /** Sends SIGTERM, as a node does, and lets the engine kill what is there after the time that a pod has. */
 async function leaves(service, test) {
-  const began = performance.now();
+  const began = Date.now();
   await docker('stop', '-t', '15', containerOf(service));
-  const took = performance.now() - began;
-  test.diagnostic(`${service.name} was gone after ${(took / 1000).toFixed(1)} s`);
   const { State } = await inspect(containerOf(service));
+  const took = Date.parse(State.FinishedAt) - began;
+  test.diagnostic(`${service.name} was gone after ${(took / 1000).toFixed(1)} s`);
   assert.equal(State.ExitCode, 0);
   assert.ok(took < DRAIN_MS, `${took} ms`);
 }
