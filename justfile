@@ -136,6 +136,10 @@ drill *NODE:
 destroy:
     @./scripts/cloud/destroy
 
+# Build and run every image as the cluster would, read-only and within its limits; needs a container engine
+test-containers:
+    ./docker/prove
+
 # The recipes above against stand-ins of gcloud, kubectl and docker
 test-recipes:
     ./scripts/cloud/tests/run
