@@ -84,6 +84,7 @@ impl Consumer {
         let (stop, stopped, leases) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let counters =
             Counters { acked: metrics.settled(&subscription, How::acked), handed_back: metrics.settled(&subscription, How::handed_back) };
+        let restored = declared.restored();
         let supervisor = Supervisor {
             link,
             declared,
@@ -96,9 +97,7 @@ impl Consumer {
             deliveries: sender,
             stop: stop.clone(),
             leases: leases.clone(),
-            restored: watch::Sender::new(0),
         };
-        let restored = supervisor.restored.subscribe();
         let guard = stopped.clone().drop_guard();
         tokio::spawn(async move {
             supervisor.run().await;
@@ -112,7 +111,7 @@ impl Consumer {
         if self.stop.is_cancelled() { None } else { self.deliveries.recv().await }
     }
 
-    /// Tells whenever the subscription had vanished and was created again: what was published in between will not be delivered.
+    /// Tells whenever subscriptions had vanished and were created again: what was published in between will not be delivered.
     #[must_use]
     pub fn restored(&self) -> watch::Receiver<u64> {
         self.restored.clone()

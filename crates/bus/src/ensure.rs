@@ -10,7 +10,7 @@ use google_cloud_gax::{error::Error as RpcError, options::RequestOptionsBuilder}
 use google_cloud_pubsub::model::{DeadLetterPolicy, ExpirationPolicy, RetryPolicy, Subscription};
 use google_cloud_wkt as wkt;
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, watch},
     time::{Instant, sleep, timeout_at},
 };
 
@@ -34,6 +34,7 @@ pub(crate) struct Declared {
     created: StdMutex<BTreeSet<TopicName>>,
     /// One at a time: when a topic is gone, every publish and every stream finds out at once.
     restoring: Mutex<Option<Instant>>,
+    restorations: watch::Sender<u64>,
 }
 
 /// What a subscription reads as its topic after that was deleted.
@@ -51,7 +52,16 @@ impl Declared {
 
     pub(crate) fn new(link: Arc<Link>, empty: Topology, enabled: bool, deadline: Duration) -> Self {
         let topology = StdMutex::new(empty.clone());
-        Self { link, enabled, deadline, topology, own: StdMutex::new(empty), created: StdMutex::default(), restoring: Mutex::new(None) }
+        Self {
+            link,
+            enabled,
+            deadline,
+            topology,
+            own: StdMutex::new(empty),
+            created: StdMutex::default(),
+            restoring: Mutex::new(None),
+            restorations: watch::Sender::new(0),
+        }
     }
 
     /// Creates what is missing, and remembers all of it for [`Self::restore`].
@@ -70,6 +80,11 @@ impl Declared {
             }
             sleep(Self::AGAIN).await;
         }
+    }
+
+    /// Tells whenever something had vanished and was created again.
+    pub(crate) fn restored(&self) -> watch::Receiver<u64> {
+        self.restorations.subscribe()
     }
 
     pub(crate) fn declare(&self, topology: &Topology) {
@@ -114,6 +129,7 @@ impl Declared {
         match self.create(&topology, Instant::now() + self.deadline).await {
             Ok(()) => {
                 tracing::warn!("topics or subscriptions were gone and have been created again");
+                self.restorations.send_modify(|times| *times += 1);
                 *restored = Some(Instant::now());
                 true
             }

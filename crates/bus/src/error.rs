@@ -82,8 +82,7 @@ impl PublishError {
 impl From<ClientError> for PublishError {
     fn from(error: ClientError) -> Self {
         match error {
-            // The client's patience is as long as ours, and may end first.
-            ClientError::Rpc(error) if error.is_timeout() || error.is_exhausted() => Self::Deadline,
+            ClientError::Rpc(error) if is_late(&error) => Self::Deadline,
             ClientError::Rpc(error) if is_outage(&error) => Self::Unavailable,
             ClientError::Rpc(error) if is_missing(&error) => Self::TopicMissing,
             ClientError::Rpc(error) => Self::Rejected(error.to_string()),
@@ -91,6 +90,16 @@ impl From<ClientError> for PublishError {
             _ => Self::Unavailable,
         }
     }
+}
+
+/// Whether there was no answer at all in time. The client's patience is as long as ours, and may end first; what it then tells
+/// of the last attempt may be something else.
+fn is_late(error: &RpcError) -> bool {
+    if error.is_exhausted() {
+        let last = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RpcError>());
+        return last.is_none_or(is_late);
+    }
+    error.is_timeout() || error.status().is_some_and(|status| status.code == Code::DeadlineExceeded)
 }
 
 /// Whether the server itself is the trouble, not the request. Any clear answer, even a refusal, shows a server at work.

@@ -54,7 +54,7 @@ impl InstanceSubscription {
         let name = create(declared, names, topic, instance).await?;
         let alive = alive::keep(Arc::clone(link), name.clone(), settings.pubsub_alive_interval);
         let _alive = AbortOnDropHandle::new(tokio::spawn(alive));
-        let mut subscription = Self {
+        let subscription = Self {
             name,
             topic: topic.clone(),
             rewound: Rewound::No,
@@ -63,22 +63,23 @@ impl InstanceSubscription {
             declared: Arc::clone(declared),
             _alive,
         };
-        if let Err(error) = subscription.rewind(back).await {
-            // Nobody would ever delete it. It is left behind, since the server is not likely to answer just now.
-            declared.forget_own(&subscription.name);
-            return Err(error);
+        let Some(back) = back.0 else { return Ok(subscription) };
+        match subscription.rewind(back).await {
+            Ok(rewound) => Ok(Self { rewound, ..subscription }),
+            Err(error) => {
+                // Nobody would ever delete it. It is left behind, since the server is not likely to answer just now.
+                declared.forget_own(&subscription.name);
+                Err(error)
+            }
         }
-        Ok(subscription)
     }
 
     /// Looks back, perhaps once more: what has been delivered since then is delivered again.
     ///
     /// # Errors
     /// When the server does not answer in time.
-    pub async fn rewind(&mut self, back: SeekBack) -> Result<(), BusError> {
-        let Some(back) = back.0 else { return Ok(()) };
-        self.rewound = self.seek(Timestamp::now() - back, Instant::now() + self.deadline).await?;
-        Ok(())
+    pub async fn rewind(&self, back: Duration) -> Result<Rewound, BusError> {
+        self.seek(Timestamp::now() - back, Instant::now() + self.deadline).await
     }
 
     /// To be consumed.

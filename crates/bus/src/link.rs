@@ -25,9 +25,11 @@ use crate::{
 ///
 /// The client reconnects with pauses of up to a minute, notices a connection that went silent only when the kernel does
 /// (a quarter of an hour), and tells nobody. So: a publish that fails for the server's sake takes the link down at once, and so does
-/// a probe, which is sent when nothing was heard for a while and when a publish is late. Then one probe at a time, on connections of its own, looks for the server's return.
+/// a probe that is not answered; one is sent when nothing was heard for a while, and when a publish is late.
+/// Then one probe at a time, on connections of its own, looks for the server's return.
 /// Connections from before an outage are not trusted: the link comes back with new clients, and whoever holds a stream gives it up
-/// when the outage begins. A stream that the library revived later would compete with its successor for a moment, and take deliveries along when it goes.
+/// when the outage begins. A stream that the library revived later would compete with its successor for a moment, and take
+/// deliveries along when it goes.
 #[derive(Debug)]
 pub(crate) struct Link {
     endpoint: Endpoint,
@@ -104,8 +106,10 @@ impl Link {
     }
 
     /// A request was not answered in time. That may be the server's doing, or this machine's: it is asked at once.
-    pub(crate) fn suspect(&self) {
-        self.suspicion.notify_one();
+    pub(crate) fn suspect(&self, on: &Arc<Clients>) {
+        if Arc::ptr_eq(on, &self.clients.borrow()) {
+            self.suspicion.notify_one();
+        }
     }
 
     /// Watches the server for as long as the bus lives. `target` is what probes ask for; it need not exist.

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{Message, PublishError, TopicName, ensure::Declared, link::Link, metrics::BusMetrics, trace};
+use crate::{Message, PublishError, TopicName, clients::Clients, ensure::Declared, link::Link, metrics::BusMetrics, trace};
 
 /// Publishes within a deadline and a bound.
 ///
@@ -23,7 +23,7 @@ pub(crate) struct PublishQueue {
     declared: Arc<Declared>,
     slots: Arc<Semaphore>,
     deadline: Duration,
-    overdue: Overdue,
+    overdue: Overdue<Clients>,
     metrics: BusMetrics,
     running: TaskTracker,
 }
@@ -31,9 +31,9 @@ pub(crate) struct PublishQueue {
 /// When a publish was given up since the last one was confirmed.
 ///
 /// A busy machine is late now and then, and taking the link down for that would cost every stream its leases. But if what began
-/// after a first one was given up is late as well, its connection is dead, whatever others say.
-#[derive(Debug, Default)]
-struct Overdue(Mutex<Option<Instant>>);
+/// after a first one was given up is late as well, on the same clients, then their connection is dead, whatever others say.
+#[derive(Debug)]
+struct Overdue<C>(Mutex<Option<(Instant, Arc<C>)>>);
 
 /// A place in the queue.
 struct Slot {
@@ -44,7 +44,7 @@ struct Slot {
 impl PublishQueue {
     pub(crate) fn new(link: Arc<Link>, declared: Arc<Declared>, slots: u32, deadline: Duration, metrics: BusMetrics) -> Self {
         let slots = Arc::new(Semaphore::new(slots as usize));
-        Self { link, declared, slots, deadline, overdue: Overdue::default(), metrics, running: TaskTracker::new() }
+        Self { link, declared, slots, deadline, overdue: Overdue::new(), metrics, running: TaskTracker::new() }
     }
 
     pub(crate) async fn publish(self: &Arc<Self>, topic: &TopicName, mut message: Message) -> Result<String, PublishError> {
@@ -101,7 +101,7 @@ impl PublishQueue {
         let confirmed = timeout_at(deadline, clients.publisher(topic).publish(message)).await;
         let result = confirmed.map_or(Err(PublishError::Deadline), |result| result.map_err(PublishError::from));
         match &result {
-            Err(PublishError::Deadline) if self.overdue.is_first(began) => self.link.suspect(),
+            Err(PublishError::Deadline) if self.overdue.is_first(began, &clients) => self.link.suspect(&clients),
             Err(error) if error.is_outage() => self.link.lost(&clients),
             _ => {
                 self.overdue.clear();
@@ -112,17 +112,28 @@ impl PublishQueue {
     }
 }
 
-impl Overdue {
-    /// Whether a publish that began then, and is given up now, began before any other one was.
-    fn is_first(&self, began: Instant) -> bool {
-        began <= *self.lock().get_or_insert_with(Instant::now)
+impl<C> Overdue<C> {
+    fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Whether a publish that began then, and is given up now, began before any other one on these clients was.
+    fn is_first(&self, began: Instant, on: &Arc<C>) -> bool {
+        let mut first = self.lock();
+        match &*first {
+            Some((at, clients)) if Arc::ptr_eq(clients, on) => began <= *at,
+            _ => {
+                *first = Some((Instant::now(), Arc::clone(on)));
+                true
+            }
+        }
     }
 
     fn clear(&self) {
         *self.lock() = None;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Instant, Arc<C>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,5 +141,25 @@ impl Overdue {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.in_flight.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_second_in_a_row_on_the_same_clients_is_one_too_many() {
+        let (overdue, clients, fresh) = (Overdue::new(), Arc::new("old"), Arc::new("new"));
+        let began = Instant::now();
+        tokio::time::advance(Duration::from_millis(800)).await;
+        assert!(overdue.is_first(began, &clients));
+        assert!(overdue.is_first(began, &clients), "they were all waiting for the same");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let later = Instant::now();
+        assert!(!overdue.is_first(later, &clients));
+        assert!(overdue.is_first(later, &fresh), "a new connection is not to blame for the old one");
+        overdue.clear();
+        assert!(overdue.is_first(later, &clients));
     }
 }

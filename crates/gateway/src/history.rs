@@ -7,5 +7,5 @@ mod ring;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use entry::{JobRecord, Outcome};
+pub(crate) use entry::{JobRecord, Outcome, Since};
 pub(crate) use ring::{Begun, Bounds, Ring, Settled, Taken};

@@ -19,4 +19,4 @@ pub(crate) use ledger::{Ledger, Settling, Start};
 pub(crate) use outbox::{Full, Outbox, Reach};
 pub(crate) use pubsub_clock::PubsubClock;
 pub(crate) use told::Told;
-pub(crate) use wire::{Data, Packet, Since, Urgency};
+pub(crate) use wire::{Data, Packet, Urgency};

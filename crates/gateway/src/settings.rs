@@ -48,7 +48,7 @@ pub struct GatewaySettings {
     pub auth_jwt_secret: Option<String>,
 
     /// Verifies the users' tokens: an RSA, EC or Ed25519 public key as PEM (RS256, ES256, EdDSA)
-    #[arg(long, env = "AUTH_JWT_PUBLIC_KEY", value_name = "PEM")]
+    #[arg(long, env = "AUTH_JWT_PUBLIC_KEY", value_name = "PEM", hide_env_values = true)]
     pub auth_jwt_public_key: Option<String>,
 
     /// The `aud` that users' tokens must carry; not checked if unset
@@ -128,7 +128,7 @@ pub struct GatewaySettings {
     pub ping_timeout: Duration,
 
     /// How long at least a leaving gateway goes on listening, in milliseconds: as long as a load balancer takes to notice and to
-    /// send new clients elsewhere. 0 leaves with the last client
+    /// send new clients elsewhere, but no longer than 8 s or two thirds of the drain budget. 0 leaves with the last client
     #[arg(long, env = "LINGER_MS", value_name = "MS", default_value = "0", value_parser = parse_millis)]
     pub linger: Duration,
 }

@@ -183,6 +183,9 @@ fn a_secret_may_come_as_a_file_which_must_be_there() {
     let (code, complaint) = refusal(&[], &[("SESSION_SECRET_FILE", "/nowhere/secret")]);
     assert_eq!(code, 64);
     assert!(complaint.starts_with("mayfly: SESSION_SECRET_FILE: cannot read /nowhere/secret: "), "{complaint}");
+    // An empty variable is none, so it does not stand in the file's way.
+    let (code, _) = refusal(&[], &[("SESSION_SECRET", ""), ("SESSION_SECRET_FILE", "/nowhere/secret")]);
+    assert_eq!(code, 64);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::{
 use emulator::Emulator;
 use tempfile::TempDir;
 use tokio::{
-    task::{block_in_place, yield_now},
-    time::timeout,
+    task::block_in_place,
+    time::{sleep, timeout},
 };
 
 /// A gateway and its workers in one process.
@@ -87,7 +87,7 @@ async fn has_client(url: &str) {
     };
     let connected = async {
         while !is_connected().await {
-            yield_now().await;
+            sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(Duration::from_secs(10), connected).await.expect("a client connects");
@@ -117,6 +117,21 @@ async fn a_place_where_nobody_answers_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_takes_no_jobs_does_not_pass() {
+    let pubsub = Emulator::default().bind("127.0.0.1:0").await.unwrap().spawn();
+    let port = free_port();
+    let _mayfly = Mayfly::on(port, &pubsub.local_addr().to_string());
+    let url = format!("http://127.0.0.1:{port}");
+    for arguments in [["--kind", "juggling"].as_slice(), &["--kind", "juggling", "--drill"]] {
+        let proof = finished(prove(&url, &[&["--hold-s", "1"], arguments].concat()));
+        assert_eq!(proof.status.code(), Some(1), "{:?}", lines(&proof));
+    }
+    // What does not come back as it went is no proof of a kind of which that is not known.
+    let proof = finished(prove(&url, &["--hold-s", "1", "--kind", "thumbnail", "--payload", r#"{"image":"none"}"#]));
+    assert!(lines(&proof).iter().any(|line| line.starts_with("FAILED  job: it ended in another way")), "{:?}", lines(&proof));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drill_accounts_for_every_job_while_everything_is_replaced() {
     let pubsub = Emulator::default().bind("127.0.0.1:0").await.unwrap().spawn();
     let (port, address) = (free_port(), pubsub.local_addr().to_string());
@@ -132,7 +147,7 @@ async fn a_drill_accounts_for_every_job_while_everything_is_replaced() {
     let lines = lines(&proof);
     let drill = lines.iter().find(|line| line.contains("drill: ")).unwrap();
     assert!(
-        drill.starts_with("ok      drill: 6 jobs: 6 accepted, 0 refused, 0 unanswered, 0 lost, 0 ended twice; 1 reconnects"),
+        drill.starts_with("ok      drill: 6 jobs: 6 accepted, 0 refused, 0 unanswered, 0 lost, 0 ended twice, 0 failed; 1 reconnects"),
         "{lines:?}"
     );
 }

@@ -63,8 +63,8 @@ impl std::error::Error for InvalidSettings {}
 
 /// Reads settings from arguments and the environment, in which an empty variable is none.
 ///
-/// Every variable `NAME` may also be given as `NAME_FILE`, the path of a file that holds the value: that is how secrets come, so
-/// that they appear in nobody's environment. `NAME` itself wins; a file without contents is as good as none.
+/// What is not to be shown, `NAME`, may also be given as `NAME_FILE`, the path of a file that holds the value: that is how secrets
+/// come, so that they appear in nobody's environment. `NAME` itself wins; a file without contents is as good as none.
 ///
 /// # Errors
 /// The inner error is one line for a person; a wrong value is named by its environment variable.
@@ -72,11 +72,11 @@ impl std::error::Error for InvalidSettings {}
 pub fn try_parse_from<S: Parser>(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<Result<S, InvalidSettings>, String> {
-    let command = S::command().mut_args(unset_if_empty).mut_subcommands(|command| command.mut_args(unset_if_empty));
-    let mut command = match files::read(command, |variable| std::env::var_os(variable)) {
+    let command = match files::read(S::command(), |variable| std::env::var_os(variable)) {
         Ok(command) => command,
         Err(invalid) => return Ok(Err(invalid)),
     };
+    let mut command = command.mut_args(unset_if_empty).mut_subcommands(|command| command.mut_args(unset_if_empty));
     let parsed = command.try_get_matches_from_mut(arguments).and_then(|matches| S::from_arg_matches(&matches));
     match parsed {
         Ok(settings) => Ok(Ok(settings)),

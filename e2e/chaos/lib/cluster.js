@@ -15,6 +15,8 @@ const RESTART_MS = 500;
 const HEALTHY_MS = seconds(20);
 /** How long a process may take to leave before we stop waiting; what it may take is for the stories to say. */
 const LEAVE_MS = seconds(30);
+/** As it is deployed. */
+const LINGER_MS = '8000';
 /** Leads nowhere. */
 const NOWHERE = '127.0.0.1:1';
 
@@ -69,7 +71,7 @@ export class Cluster {
     const kind = name.startsWith('gateway') ? 'gateway' : name.startsWith('dead-letter') ? 'worker-dead-letter' : 'worker-echo';
     const [pubsub, redis] = await Promise.all([this.link(name, 'pubsub'), this.link(name, 'redis')]);
     const settings = {
-      HOSTNAME: name, PORT: '0', LINGER_MS: '4000', HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
+      HOSTNAME: name, PORT: '0', LINGER_MS, HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
       PUBSUB_EMULATOR_HOST: pubsub.address, REDIS_URL: `redis://${redis.address}`, ...env,
     };
     // A worker without Pub/Sub is never ready, but it runs.

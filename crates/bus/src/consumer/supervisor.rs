@@ -1,9 +1,6 @@
 use std::{error::Error, pin::pin, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{mpsc, watch},
-    time::sleep,
-};
+use tokio::{sync::mpsc, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -32,8 +29,6 @@ pub(super) struct Supervisor {
     pub(super) deliveries: mpsc::Sender<Delivery>,
     pub(super) stop: CancellationToken,
     pub(super) leases: TaskTracker,
-    /// How often the subscription was created again.
-    pub(super) restored: watch::Sender<u64>,
 }
 
 impl Supervisor {
@@ -84,11 +79,7 @@ impl Supervisor {
             Why::Failed(error) if is_missing(error) => {
                 trouble.report(&self.subscription, error);
                 let restoring = self.declared.restore_subscription(&self.subscription);
-                let is_restored = self.stop.run_until_cancelled(restoring).await.unwrap_or(false);
-                if is_restored {
-                    self.restored.send_modify(|times| *times += 1);
-                }
-                (Reason::missing, is_restored)
+                (Reason::missing, self.stop.run_until_cancelled(restoring).await.unwrap_or(false))
             }
             Why::Failed(error) => {
                 trouble.report(&self.subscription, error);

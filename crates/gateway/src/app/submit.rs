@@ -189,14 +189,6 @@ impl App {
 }
 
 impl Admission {
-    /// The job that this is about.
-    pub(crate) fn id(&self) -> JobId {
-        match &self.next {
-            Next::Publish { job, .. } => job.id,
-            Next::Join { id, .. } | Next::Known { id, .. } => *id,
-        }
-    }
-
     /// Waits until Pub/Sub has the job; within its publish deadline and Redis', this ends one way or the other.
     pub(crate) async fn confirm(self) -> Confirmation {
         let Self { app, since, next } = self;

@@ -16,6 +16,18 @@ pub(crate) enum Outcome {
     Refused,
 }
 
+/// Since when an event could be known. A client was told elsewhere of what is older than its connection, or asks for it:
+/// hearing of it here as well, it would hear twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// It is for everybody who is here.
+    Now,
+    /// It is for those who were here when Pub/Sub took it, and for those who named the job.
+    Published(Timestamp),
+    /// It was found in some history, and is for those who named the job.
+    Before,
+}
+
 /// One job, as far as it is known here.
 pub(super) struct Entry {
     pub(super) kind: Kind,
@@ -28,8 +40,8 @@ pub(super) struct Entry {
     pub(super) submit: Option<watch::Sender<Outcome>>,
     /// Its place among its submitter's unfinished jobs, until it is finished.
     pub(super) place: Option<UnfinishedJob>,
-    /// Whether the newest event was found elsewhere, so that nobody here was told of it.
-    pub(super) is_untold: bool,
+    /// Since when the newest event could be known.
+    pub(super) since: Since,
     pub(super) touched: Instant,
     /// Its place in the order of eviction.
     pub(super) turn: u64,

@@ -7,7 +7,7 @@ use std::{
 use shared::{Audience, JobEvent, JobId, Kind, Timestamp};
 use tokio::sync::watch;
 
-use super::entry::{Entry, JobRecord, Outcome};
+use super::entry::{Entry, JobRecord, Outcome, Since};
 use crate::allowance::UnfinishedJob;
 
 /// The recent jobs, bounded by size and age: whichever moved longest ago is forgotten first.
@@ -41,11 +41,9 @@ pub(crate) enum Begun {
 }
 
 /// What a submit that ends lets through.
-#[derive(Default)]
 pub(crate) struct Settled {
     pub(crate) held: Vec<Arc<JobEvent>>,
-    /// Whether these were found elsewhere: others than the submitter may have been told of them there.
-    pub(crate) is_recalled: bool,
+    pub(crate) since: Since,
 }
 
 /// What became of an event.
@@ -88,11 +86,11 @@ impl Ring {
     ///
     /// A job that was refused is forgotten, unless there are events to prove that it was accepted all the same.
     pub(crate) fn settle(&mut self, id: JobId, outcome: Outcome) -> Settled {
-        let Some(entry) = self.jobs.get_mut(&id) else { return Settled::default() };
+        let Some(entry) = self.jobs.get_mut(&id) else { return Settled { held: Vec::new(), since: Since::Now } };
         if let Some(submit) = entry.submit.take() {
             submit.send_replace(outcome);
         }
-        let settled = Settled { held: entry.latest.iter().chain(&entry.terminal).cloned().collect(), is_recalled: entry.is_untold };
+        let settled = Settled { held: entry.latest.iter().chain(&entry.terminal).cloned().collect(), since: entry.since };
         if outcome == Outcome::Refused && settled.held.is_empty() {
             self.forget(id);
         }
@@ -101,50 +99,43 @@ impl Ring {
 
     /// Takes an event. The first end of a job is always passed on, even if a later delivery has been heard of already:
     /// then it gets the next `seq`, so that it is the newest to whoever listens.
-    pub(crate) fn take(&mut self, mut event: JobEvent, now: Instant) -> Taken {
-        let id = event.job_id;
+    ///
+    /// What was found elsewhere is passed on once more when it comes in by itself: those who did not name the job were not told.
+    pub(crate) fn take(&mut self, mut event: JobEvent, since: Since, now: Instant) -> Taken {
+        let (id, is_end) = (event.job_id, event.event_type.is_terminal());
         if !self.jobs.contains_key(&id) {
             self.insert(id, event.kind.clone(), event.audience.clone(), now);
         }
         let Some(entry) = self.jobs.get_mut(&id) else { return Taken::Stale };
+        let is_held = entry.submit.is_some();
         let newest = entry.newest().cloned();
-        if let Some(newest) = newest.as_ref().filter(|newest| newest.seq == event.seq)
-            && std::mem::take(&mut entry.is_untold)
+        // An end may have got a higher `seq` meanwhile, see `outrank`.
+        if let Some(newest) = newest.as_ref().filter(|newest| newest.seq == event.seq || (is_end && newest.event_type.is_terminal()))
+            && entry.since == Since::Before
         {
-            return Taken::New(Arc::clone(newest));
+            entry.since = since;
+            return if is_held { Taken::Held } else { Taken::New(Arc::clone(newest)) };
         }
         let seen = newest.map(|newest| newest.seq);
         let is_newer = seen.is_none_or(|seen| event.seq > seen);
-        if entry.terminal.is_some() || !(is_newer || event.event_type.is_terminal()) {
+        if entry.terminal.is_some() || !(is_newer || is_end) {
             return Taken::Stale;
         }
         if !is_newer {
             event.seq = seen.map_or(event.seq, |seen| seen + 1);
         }
-        entry.is_untold = false;
+        entry.since = since;
         // Whoever submitted an id here, the worker knows whose job it is.
         entry.audience.clone_from(&event.audience);
         let event = Arc::new(event);
-        if event.event_type.is_terminal() {
+        if is_end {
             entry.terminal = Some(Arc::clone(&event));
             entry.place = None;
         } else {
             entry.latest = Some(Arc::clone(&event));
         }
-        let is_held = entry.submit.is_some();
         self.touch(id, now);
         if is_held { Taken::Held } else { Taken::New(event) }
-    }
-
-    /// Takes an event that was found elsewhere, for the record. Should it come in by itself as well, it is news then:
-    /// nobody was told of it here.
-    pub(crate) fn recall(&mut self, event: JobEvent, now: Instant) {
-        let id = event.job_id;
-        if !matches!(self.take(event, now), Taken::Stale)
-            && let Some(entry) = self.jobs.get_mut(&id)
-        {
-            entry.is_untold = true;
-        }
     }
 
     /// What is known of a job.
@@ -197,7 +188,7 @@ impl Ring {
             submitted_at: Timestamp::now(),
             submit: None,
             place: None,
-            is_untold: false,
+            since: Since::Now,
             touched: now,
             turn,
             size: 0,

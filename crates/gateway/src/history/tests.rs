@@ -37,26 +37,26 @@ fn passed_on(taken: Taken) -> Option<(EventType, u64)> {
 #[test]
 fn only_newer_events_are_passed_on() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
-    assert!(passed_on(ring.take(event(id, EventType::Progress, 2), now)).is_some());
-    assert_eq!(ring.take(event(id, EventType::Progress, 2), now), Taken::Stale);
-    assert_eq!(ring.take(event(id, EventType::Started, 1), now), Taken::Stale);
-    assert!(passed_on(ring.take(event(id, EventType::Progress, 5), now)).is_some());
+    assert!(passed_on(ring.take(event(id, EventType::Progress, 2), Since::Now, now)).is_some());
+    assert_eq!(ring.take(event(id, EventType::Progress, 2), Since::Now, now), Taken::Stale);
+    assert_eq!(ring.take(event(id, EventType::Started, 1), Since::Now, now), Taken::Stale);
+    assert!(passed_on(ring.take(event(id, EventType::Progress, 5), Since::Now, now)).is_some());
 }
 
 #[test]
 fn a_job_ends_once() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
-    ring.take(event(id, EventType::Succeeded, 3), now);
-    assert_eq!(ring.take(event(id, EventType::Failed, 9), now), Taken::Stale);
-    assert_eq!(ring.take(event(id, EventType::Progress, 10), now), Taken::Stale);
+    ring.take(event(id, EventType::Succeeded, 3), Since::Now, now);
+    assert_eq!(ring.take(event(id, EventType::Failed, 9), Since::Now, now), Taken::Stale);
+    assert_eq!(ring.take(event(id, EventType::Progress, 10), Since::Now, now), Taken::Stale);
     assert_eq!(ring.job(id).unwrap().view.state, JobState::Succeeded);
 }
 
 #[test]
 fn an_end_that_was_overtaken_by_a_second_delivery_is_not_lost() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
-    ring.take(event(id, EventType::Started, seq(2, 0)), now);
-    let end = passed_on(ring.take(event(id, EventType::Succeeded, seq(1, 7)), now));
+    ring.take(event(id, EventType::Started, seq(2, 0)), Since::Now, now);
+    let end = passed_on(ring.take(event(id, EventType::Succeeded, seq(1, 7)), Since::Now, now));
     assert_eq!(end, Some((EventType::Succeeded, seq(2, 1))));
 }
 
@@ -64,8 +64,8 @@ fn an_end_that_was_overtaken_by_a_second_delivery_is_not_lost() {
 fn nobody_hears_of_a_job_before_its_submit_is_answered() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
     assert!(matches!(begin(&mut ring, id), Begun::New));
-    assert_eq!(ring.take(event(id, EventType::Started, 1), now), Taken::Held);
-    assert_eq!(ring.take(event(id, EventType::Succeeded, 2), now), Taken::Held);
+    assert_eq!(ring.take(event(id, EventType::Started, 1), Since::Now, now), Taken::Held);
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 2), Since::Now, now), Taken::Held);
     assert!(ring.events_after(id, 0).is_empty());
     let held: Vec<_> = ring.settle(id, Outcome::Accepted).held.iter().map(|event| event.event_type).collect();
     assert_eq!(held, [EventType::Started, EventType::Succeeded]);
@@ -88,7 +88,7 @@ fn a_refused_job_is_forgotten_unless_it_shows_signs_of_life() {
     let (mut ring, id, alive) = (Ring::new(ROOMY), JobId::new(), JobId::new());
     begin(&mut ring, id);
     begin(&mut ring, alive);
-    ring.take(event(alive, EventType::Started, 1), Instant::now());
+    ring.take(event(alive, EventType::Started, 1), Since::Now, Instant::now());
     assert!(ring.settle(id, Outcome::Refused).held.is_empty());
     assert_eq!(ring.settle(alive, Outcome::Refused).held.len(), 1);
     assert!(ring.job(id).is_none());
@@ -102,7 +102,7 @@ fn a_job_belongs_to_whom_the_worker_says() {
     begin(&mut ring, id);
     ring.settle(id, Outcome::Accepted);
     let owner = Audience::User("owner".into());
-    ring.take(JobEvent { audience: owner.clone(), ..event(id, EventType::Succeeded, 1) }, Instant::now());
+    ring.take(JobEvent { audience: owner.clone(), ..event(id, EventType::Succeeded, 1) }, Since::Now, Instant::now());
     assert_eq!(ring.job(id).unwrap().audience, owner);
 }
 
@@ -110,12 +110,12 @@ fn a_job_belongs_to_whom_the_worker_says() {
 fn a_returning_client_gets_what_it_missed() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
     for (event_type, seq) in [(EventType::Started, 1), (EventType::Progress, 2), (EventType::Progress, 3)] {
-        ring.take(event(id, event_type, seq), now);
+        ring.take(event(id, event_type, seq), Since::Now, now);
     }
     let missed = |ring: &mut Ring, seq| ring.events_after(id, seq).iter().map(|event| event.seq).collect::<Vec<_>>();
     assert_eq!(missed(&mut ring, 0), [3]);
     assert!(missed(&mut ring, 3).is_empty());
-    ring.take(event(id, EventType::Succeeded, 4), now);
+    ring.take(event(id, EventType::Succeeded, 4), Since::Now, now);
     assert_eq!(missed(&mut ring, 1), [4]);
     assert!(missed(&mut ring, 4).is_empty());
 }
@@ -123,7 +123,7 @@ fn a_returning_client_gets_what_it_missed() {
 #[test]
 fn a_client_that_saw_more_of_a_later_delivery_gets_the_end_of_an_earlier_one() {
     let (mut ring, id) = (Ring::new(ROOMY), JobId::new());
-    ring.take(event(id, EventType::Succeeded, seq(1, 1)), Instant::now());
+    ring.take(event(id, EventType::Succeeded, seq(1, 1)), Since::Now, Instant::now());
     let seen = seq(2, 1);
     let missed = ring.events_after(id, seen);
     assert_eq!(missed.iter().map(|event| (event.event_type, event.seq > seen)).collect::<Vec<_>>(), [(EventType::Succeeded, true)]);
@@ -133,18 +133,36 @@ fn a_client_that_saw_more_of_a_later_delivery_gets_the_end_of_an_earlier_one() {
 #[test]
 fn an_event_that_was_looked_up_elsewhere_first_is_still_news_once() {
     let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
-    ring.recall(event(id, EventType::Succeeded, 4), now);
+    ring.take(event(id, EventType::Succeeded, 4), Since::Before, now);
     assert_eq!(ring.job(id).unwrap().view.state, JobState::Succeeded);
-    assert_eq!(passed_on(ring.take(event(id, EventType::Succeeded, 4), now)), Some((EventType::Succeeded, 4)));
-    assert_eq!(ring.take(event(id, EventType::Succeeded, 4), now), Taken::Stale);
+    assert_eq!(passed_on(ring.take(event(id, EventType::Succeeded, 4), Since::Now, now)), Some((EventType::Succeeded, 4)));
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 4), Since::Now, now), Taken::Stale);
+}
+
+#[test]
+fn an_end_that_got_another_number_meanwhile_is_still_news_to_those_who_were_not_told() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    ring.take(event(id, EventType::Succeeded, 8), Since::Before, now);
+    assert_eq!(ring.events_after(id, 9).len(), 1);
+    assert_eq!(passed_on(ring.take(event(id, EventType::Succeeded, 8), Since::Now, now)), Some((EventType::Succeeded, 10)));
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 8), Since::Now, now), Taken::Stale);
+}
+
+#[test]
+fn what_was_looked_up_elsewhere_waits_for_the_answer_to_a_submit_too() {
+    let (mut ring, id, now) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+    begin(&mut ring, id);
+    ring.take(event(id, EventType::Succeeded, 4), Since::Before, now);
+    assert_eq!(ring.take(event(id, EventType::Succeeded, 4), Since::Now, now), Taken::Held);
+    assert_eq!(ring.settle(id, Outcome::Accepted).since, Since::Now);
 }
 
 #[test]
 fn what_has_not_moved_for_long_is_forgotten() {
     let (mut ring, old, young, start) = (Ring::new(ROOMY), JobId::new(), JobId::new(), Instant::now());
-    ring.take(event(old, EventType::Succeeded, 1), start);
-    ring.take(event(young, EventType::Started, 1), start);
-    ring.take(event(young, EventType::Progress, 2), start + Duration::from_secs(59));
+    ring.take(event(old, EventType::Succeeded, 1), Since::Now, start);
+    ring.take(event(young, EventType::Started, 1), Since::Now, start);
+    ring.take(event(young, EventType::Progress, 2), Since::Now, start + Duration::from_secs(59));
     ring.evict(start + Duration::from_secs(61));
     assert!(ring.job(old).is_none());
     assert!(ring.job(young).is_some());
@@ -168,7 +186,7 @@ proptest! {
             }
             let mut event = event(id, EventType::ALL[event_type], seq);
             event.data = Some(Payload::encode(&"x".repeat(size)).unwrap());
-            if let Taken::New(event) = ring.take(event, now) {
+            if let Taken::New(event) = ring.take(event, Since::Now, now) {
                 let (before, ended) = last.get(&id).copied().unwrap_or_default();
                 prop_assert!(event.seq > before && !ended);
                 last.insert(id, (event.seq, event.event_type.is_terminal()));

@@ -1,20 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bus::{Bus, ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack, Topology};
 use cache::{Cache, PerishableEvents};
+use futures::{FutureExt, future::Fuse};
 use shared::{EventMessage, client::HistoryState};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{
-    announcer::Announcer,
-    backlog::WarmUp,
-    ledger::Ledger,
-    pubsub_clock::PubsubClock,
-    wire::{Since, Urgency},
-};
-use crate::metrics::GatewayMetrics;
+use super::{announcer::Announcer, backlog::WarmUp, ledger::Ledger, pubsub_clock::PubsubClock, wire::Urgency};
+use crate::{history::Since, metrics::GatewayMetrics};
 
 /// How far back a new gateway looks: as far as the topic keeps.
 const LOOK_BACK: Duration = Duration::from_secs(600);
@@ -45,8 +40,7 @@ impl Relay {
         let mut perishable = self.cache.events();
         let Some(subscription) = stop.run_until_cancelled(self.subscribe(&mut perishable)).await else { return };
         let consumer = self.bus.consume(subscription.name(), ConsumeOptions::default());
-        let mut subscription = subscription;
-        self.relay(consumer, &mut perishable, &mut subscription, &stop).await;
+        self.relay(consumer, &mut perishable, &subscription, &stop).await;
         // Nobody else gets what is left, so there is nothing to hand back.
         let name = subscription.name().clone();
         match subscription.delete(budget()).await {
@@ -97,11 +91,12 @@ impl Relay {
         &self,
         mut consumer: Consumer,
         perishable: &mut PerishableEvents,
-        subscription: &mut InstanceSubscription,
+        subscription: &InstanceSubscription,
         stop: &CancellationToken,
     ) {
         let mut is_warming_up = subscription.may_have_backlog();
         let mut restored = consumer.restored();
+        let mut looking = pin!(Fuse::terminated());
         let mut tidy = interval(TIDY);
         let mut warm_at = Instant::now() + NOTHING;
         loop {
@@ -122,19 +117,21 @@ impl Relay {
                     self.warm_up.finish(HistoryState::Warm);
                 }
                 // The consumer lives, and so does the other end.
-                Ok(()) = restored.changed() => self.look_again(subscription).await,
+                Ok(()) = restored.changed() => {
+                    self.ledger.lose_track();
+                    looking.set(self.look_again(subscription).fuse());
+                }
+                () = &mut looking => {}
                 _ = tidy.tick() => self.ledger.tidy(),
             }
         }
     }
 
     /// The subscription is a new one: what was published before that, it has to look for, and may not find.
-    async fn look_again(&self, subscription: &mut InstanceSubscription) {
-        if let Err(error) = subscription.rewind(SeekBack(Some(LOOK_BACK))).await {
-            warn!(error = &error as &dyn std::error::Error, "cannot look for the events that were missed");
-            self.ledger.lose_track();
-        } else if !subscription.may_have_backlog() {
-            self.ledger.lose_track();
+    async fn look_again(&self, subscription: &InstanceSubscription) {
+        while let Err(error) = subscription.rewind(LOOK_BACK).await {
+            debug!(error = &error as &dyn std::error::Error, "cannot look for the events that were missed yet");
+            sleep(RETRY).await;
         }
     }
 
@@ -143,7 +140,6 @@ impl Relay {
         self.clock.observe(published_at, Instant::now().into_std());
         let is_backlog = self.warm_up.is_backlog(published_at);
         match EventMessage::parse(&message.attributes, message.body, &message_id, published_at) {
-            Ok(EventMessage::Job(event)) if is_backlog => self.ledger.remember(event),
             Ok(EventMessage::Job(event)) => self.ledger.take(event, Since::Published(published_at)),
             Ok(EventMessage::Notification(notification)) if is_backlog => {
                 // Those who are connected now were told by another gateway, or were not there.

@@ -11,13 +11,10 @@ use socketioxide::extract::SocketRef;
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::{
-    courier::Courier,
-    wire::{Packet, Since},
-};
+use super::{courier::Courier, wire::Packet};
 use crate::{
     allowance::UnfinishedJob,
-    history::{Begun, Bounds, JobRecord, Outcome, Ring, Settled, Taken},
+    history::{Begun, Bounds, JobRecord, Outcome, Ring, Settled, Since, Taken},
     metrics::{GatewayMetrics, Relayed},
     socket::Client,
 };
@@ -52,7 +49,7 @@ impl Ledger {
     /// Takes an event and passes it on, if it is news.
     pub(crate) fn take(&self, event: JobEvent, since: Since) {
         let (event_type, mut ring) = (event.event_type, self.ring());
-        let relayed = match ring.take(event, Instant::now()) {
+        let relayed = match ring.take(event, since, Instant::now()) {
             Taken::New(event) => {
                 self.send(&self.courier.audience(&event.audience), &event, since);
                 Relayed::Delivered
@@ -63,10 +60,11 @@ impl Ledger {
         self.metrics.relayed(event_type, relayed);
     }
 
-    /// Takes an event that nobody here is waiting for.
+    /// Takes an event that was found elsewhere, for the record.
     pub(crate) fn remember(&self, event: JobEvent) {
         let event_type = event.event_type;
-        self.ring().recall(event, Instant::now());
+        // Those who asked are answered by whoever asks for this.
+        let _ = self.ring().take(event, Since::Before, Instant::now());
         self.metrics.relayed(event_type, Relayed::Backlog);
     }
 
@@ -124,8 +122,7 @@ impl Ledger {
 
     fn settle(&self, id: JobId, outcome: Outcome) {
         let mut ring = self.ring();
-        let Settled { held, is_recalled } = ring.settle(id, outcome);
-        let since = if is_recalled { Since::Before } else { Since::Now };
+        let Settled { held, since } = ring.settle(id, outcome);
         for event in held {
             self.send(&self.courier.audience(&event.audience), &event, since);
             self.metrics.relayed(event.event_type, Relayed::Delivered);

@@ -9,6 +9,9 @@ use shared::Timestamp;
 /// then what was learnt before is forgotten after twice as long.
 const MEMORY: Duration = Duration::from_secs(60);
 
+/// By how much the clocks of Pub/Sub's own machines may differ. Stock clients take twice as long to come back.
+const MARGIN: Duration = Duration::from_millis(500);
+
 /// What time it is at Pub/Sub: the only clock that can tell whether something was published before a client came. This machine's
 /// may be wrong by an hour; it only measures how long ago a delivery was.
 #[derive(Debug)]
@@ -44,11 +47,16 @@ impl PubsubClock {
         seen.lately = seen.lately.max(Some(offset));
     }
 
-    /// The time that it certainly is there by now; nothing until something was delivered.
-    pub(crate) fn now(&self, now: Instant) -> Option<Timestamp> {
+    /// The time that it certainly is there by now: what deliveries prove, or this machine's own if that is less, and a little less.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.at(Instant::now(), Timestamp::now())
+    }
+
+    fn at(&self, now: Instant, of_this_machine: Timestamp) -> Timestamp {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let offset = seen.before.max(seen.lately)?;
-        Timestamp::from_nanosecond(offset + nanoseconds(now.saturating_duration_since(self.epoch))).ok()
+        let elapsed = nanoseconds(now.saturating_duration_since(self.epoch));
+        let proven = seen.before.max(seen.lately).and_then(|offset| Timestamp::from_nanosecond(offset + elapsed).ok());
+        proven.map_or(of_this_machine, |proven| proven.min(of_this_machine)) - MARGIN
     }
 }
 
@@ -71,25 +79,32 @@ mod tests {
     #[test]
     fn it_is_as_late_as_the_fastest_delivery_proves() {
         let clock = PubsubClock::new();
-        let start = clock.epoch;
-        assert_eq!(clock.now(start), None);
+        let (start, ahead) = (clock.epoch, at(3_600));
         clock.observe(at(0), start + 5 * SECOND);
-        assert_eq!(clock.now(start + 7 * SECOND), Some(at(2)));
+        assert_eq!(clock.at(start + 7 * SECOND, ahead), at(2) - MARGIN);
         clock.observe(at(6), start + 8 * SECOND);
         clock.observe(at(1), start + 9 * SECOND);
-        assert_eq!(clock.now(start + 9 * SECOND), Some(at(7)));
+        assert_eq!(clock.at(start + 9 * SECOND, ahead), at(7) - MARGIN);
+    }
+
+    #[test]
+    fn it_is_no_later_than_here() {
+        let clock = PubsubClock::new();
+        assert_eq!(clock.at(clock.epoch, at(5)), at(5) - MARGIN);
+        clock.observe(at(9), clock.epoch);
+        assert_eq!(clock.at(clock.epoch, at(5)), at(5) - MARGIN);
     }
 
     #[test]
     fn a_clock_that_was_set_back_is_believed_in_the_end() {
         let clock = PubsubClock::new();
-        let start = clock.epoch;
+        let (start, ahead) = (clock.epoch, at(7_200));
         clock.observe(at(3_600), start);
         clock.observe(at(2), start + 2 * SECOND);
-        assert_eq!(clock.now(start + 2 * SECOND), Some(at(3_602)));
+        assert_eq!(clock.at(start + 2 * SECOND, ahead), at(3_602) - MARGIN);
         for seconds in [70, 140] {
             clock.observe(at(seconds), start + SECOND * u32::try_from(seconds).unwrap_or_default());
         }
-        assert_eq!(clock.now(start + 140 * SECOND), Some(at(140)));
+        assert_eq!(clock.at(start + 140 * SECOND, ahead), at(140) - MARGIN);
     }
 }

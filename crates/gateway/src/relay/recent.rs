@@ -10,12 +10,13 @@ pub(super) struct Recent<K, V> {
     most: usize,
     values: HashMap<K, V>,
     order: VecDeque<K>,
+    has_forgotten: bool,
 }
 
 impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     /// Remembers `most` things.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, values: HashMap::new(), order: VecDeque::new() }
+        Self { most, values: HashMap::new(), order: VecDeque::new(), has_forgotten: false }
     }
 
     pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
@@ -23,6 +24,11 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         K: Borrow<Q>,
     {
         self.values.get(key)
+    }
+
+    /// Whether there was more than it could remember.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.has_forgotten
     }
 
     /// Remembers, in place of what was remembered under this key. Tells whether the key is new, as far as is remembered.
@@ -35,6 +41,7 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
             && let Some(oldest) = self.order.pop_front()
         {
             self.values.remove(&oldest);
+            self.has_forgotten = true;
         }
         true
     }

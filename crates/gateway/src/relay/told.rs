@@ -51,7 +51,9 @@ impl Told {
     /// Does `send`, which tells whether it could, unless this is no news, or is `old` and about a job that the client did not name.
     pub(super) fn tell(&self, news: News, is_old: bool, send: impl FnOnce() -> bool) {
         let mut told = self.lock();
-        if told.get(&news.job).map_or(!is_old, |last| news.is > *last) && send() {
+        // What was named may have been forgotten: hearing of it twice is better than never.
+        let is_wanted = !is_old || told.has_forgotten();
+        if told.get(&news.job).map_or(is_wanted, |last| news.is > *last) && send() {
             told.insert(news.job, news.is);
         }
     }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use shared::{Audience, JobEvent, JobId, Kind, Notification, Payload, PayloadError, Timestamp, WireError};
 
 use super::told::News;
+use crate::history::Since;
 
 /// The event that tells of a job.
 const JOB_EVENT: &str = "job:event";
@@ -33,18 +34,6 @@ pub(crate) enum Urgency {
     Perishable,
     /// The client is closed, to come back and ask for what it missed.
     Durable,
-}
-
-/// Since when an event of a job could be known. A client was told elsewhere of what is older than its connection, or asks for it:
-/// hearing of it here as well, it would hear twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Since {
-    /// It is for everybody who is here.
-    Now,
-    /// It is for those who were here when Pub/Sub took it, and for those who named the job.
-    Published(Timestamp),
-    /// It was found in some history, and is for those who named the job.
-    Before,
 }
 
 #[derive(Debug)]

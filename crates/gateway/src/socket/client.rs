@@ -9,10 +9,11 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     allowance::Allowance,
+    history::Since,
     identity::Caller,
     metrics::GatewayMetrics,
     net::{Link, Outbound},
-    relay::{Since, Told},
+    relay::Told,
 };
 
 /// A connected socket, beside what socket.io knows of it.
@@ -20,8 +21,8 @@ pub(crate) struct Client {
     caller: Mutex<Arc<Caller>>,
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) told: Told,
-    /// When it connected, by Pub/Sub's clock and a little less; unknown as long as this gateway has heard nothing.
-    connected_at: Option<Timestamp>,
+    /// When it connected, by Pub/Sub's clock and a little less.
+    connected_at: Timestamp,
     link: Link,
     /// Known once it will not change any more.
     outbound: OnceLock<Arc<Outbound>>,
@@ -37,13 +38,7 @@ pub(crate) struct Client {
 pub(crate) struct Pending(Arc<Client>);
 
 impl Client {
-    pub(crate) fn new(
-        caller: Caller,
-        allowance: Arc<Allowance>,
-        connected_at: Option<Timestamp>,
-        link: Link,
-        metrics: GatewayMetrics,
-    ) -> Self {
+    pub(crate) fn new(caller: Caller, allowance: Arc<Allowance>, connected_at: Timestamp, link: Link, metrics: GatewayMetrics) -> Self {
         metrics.sockets.inc();
         Self {
             caller: Mutex::new(Arc::new(caller)),
@@ -68,7 +63,7 @@ impl Client {
     pub(crate) fn came_after(&self, since: Since) -> bool {
         match since {
             Since::Now => false,
-            Since::Published(at) => self.connected_at.is_some_and(|connected_at| at < connected_at),
+            Since::Published(at) => at < self.connected_at,
             Since::Before => true,
         }
     }

@@ -1,4 +1,4 @@
-use std::{fmt::Display, pin::Pin, sync::Arc, time::Instant};
+use std::{fmt::Display, pin::Pin, sync::Arc};
 
 use serde_json::value::RawValue;
 use shared::{Audience, client::Welcome};
@@ -86,7 +86,7 @@ impl Door {
         };
         let allowance = app.allowances.of(format!("session:{}", session.id));
         socket.extensions.insert(Greeting(Arc::new(app.welcome(&caller, session))));
-        let connected_at = app.clock.now(Instant::now());
+        let connected_at = app.clock.now();
         let client = Arc::new(Client::new(caller, allowance, connected_at, link, app.metrics.clone()));
         if let Some(watch) = expiry::watch(&client, app.identities.token_grace()) {
             // It is new, so nobody watches it yet.

@@ -28,7 +28,6 @@ pub(super) fn handle(request: Request) {
     match client.allowance.check_request().and_then(|()| request.args.parse::<JobRef>()) {
         Err(refusal) => request.reply.answer::<Ack>(&Err(refusal)),
         Ok(JobRef { id }) => {
-            client.told.follow(id, 0);
             let (app, client) = (app.clone(), client.clone());
             tokio::spawn(async move {
                 let job = app.get(&client.caller(), id).await;

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     app::{Accepted, Confirmation, Submission},
-    relay::{Packet, Since},
+    history::Since,
+    relay::Packet,
 };
 
 /// A submit whose payload was taken out, because it holds binary.
@@ -31,10 +32,13 @@ struct Ack {
 pub(super) fn handle(mut request: Request) {
     let submission = read(&mut request.args);
     let Request { app, client, .. } = &request;
+    // First, or an end from before this connection might slip through in between. Of an id that nobody chose there can be none.
+    if let Ok(Submission { id: Some(id), .. }) = &submission {
+        client.told.follow(*id, 0);
+    }
     let admission = submission.and_then(|submission| app.admit(&client.caller(), &client.allowance, submission));
     match admission {
         Ok(admission) => {
-            client.told.follow(admission.id(), 0);
             tokio::spawn(async move {
                 let confirmation = admission.confirm().await;
                 answer(request, &confirmation);

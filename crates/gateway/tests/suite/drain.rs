@@ -92,6 +92,7 @@ async fn it_listens_for_as_long_as_a_load_balancer_sends_clients() {
     late.closed().await;
     while began.elapsed() < Duration::from_millis(1_200) {
         assert_eq!(reqwest::get(gateway.url("/")).await.unwrap().status(), StatusCode::OK);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     gateway.drained().await;
     let took = began.elapsed();

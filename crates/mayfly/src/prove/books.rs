@@ -17,6 +17,7 @@ struct Job {
     is_refused: bool,
     seq: u64,
     ends: usize,
+    has_failed: bool,
 }
 
 /// All jobs added up.
@@ -29,6 +30,8 @@ pub(super) struct Sum {
     pub(super) lost: usize,
     /// Ended more than once.
     pub(super) twice: usize,
+    /// Ended otherwise than it should.
+    pub(super) failed: usize,
 }
 
 impl Books {
@@ -44,20 +47,29 @@ impl Books {
         self.asked.insert(ack, id);
     }
 
-    pub(super) fn answered(&mut self, ack: u64, answer: &Value) {
-        let Some(job) = self.asked.remove(&ack).and_then(|id| self.jobs.get_mut(&id)) else { return };
+    /// Yields the job if it is to be submitted again: the refusal says when.
+    pub(super) fn answered(&mut self, ack: u64, answer: &Value) -> Option<JobId> {
+        let id = self.asked.remove(&ack)?;
+        let job = self.jobs.get_mut(&id)?;
         if answer["ok"] == true {
             job.is_accepted = true;
+        } else if answer["error"]["retryAfterMs"].is_u64() {
+            return Some(id);
         } else {
             job.is_refused = true;
         }
+        None
     }
 
-    pub(super) fn heard(&mut self, event: &Value) {
-        let id = event["jobId"].as_str().and_then(|id| id.parse().ok());
-        let Some(job) = id.and_then(|id: JobId| self.jobs.get_mut(&id)) else { return };
+    /// `is_right` tells of an end whether it is as it should be.
+    pub(super) fn heard(&mut self, event: &Value, is_right: impl FnOnce(JobId) -> bool) {
+        let Some(id) = event["jobId"].as_str().and_then(|id| id.parse().ok()) else { return };
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         job.seq = job.seq.max(event["seq"].as_u64().unwrap_or_default());
-        job.ends += usize::from(matches!(event["type"].as_str(), Some("succeeded" | "failed" | "cancelled")));
+        if matches!(event["type"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
+            job.ends += 1;
+            job.has_failed |= !is_right(id);
+        }
     }
 
     /// The connection is another one: yields what to submit again, since nobody answered, and what to ask `job:resume` for.
@@ -81,6 +93,7 @@ impl Books {
             refused: count(|job| job.is_refused),
             lost: count(|job| job.is_accepted && job.ends == 0),
             twice: count(|job| job.ends > 1),
+            failed: count(|job| job.has_failed),
         }
     }
 }
@@ -100,9 +113,12 @@ mod tests {
         for ack in 0..3 {
             books.answered(ack, &json!({ "ok": true }));
         }
-        books.answered(3, &json!({ "ok": false, "error": { "code": "queue_unavailable" } }));
-        books.heard(&end(&ids[0]));
-        books.heard(&json!({ "jobId": ids[1], "seq": 5, "type": "progress" }));
+        let later = json!({ "ok": false, "error": { "code": "queue_unavailable", "retryAfterMs": 1_000 } });
+        assert_eq!(books.answered(3, &later), Some(ids[3]));
+        books.asked(3, ids[3]);
+        assert_eq!(books.answered(3, &json!({ "ok": false, "error": { "code": "unknown_kind" } })), None);
+        books.heard(&end(&ids[0]), |_| true);
+        books.heard(&json!({ "jobId": ids[1], "seq": 5, "type": "progress" }), |_| false);
         assert!(!books.is_settled());
 
         let (again, resume) = books.reconnected();
@@ -112,10 +128,10 @@ mod tests {
         books.asked(0, ids[4]);
         books.answered(0, &json!({ "ok": true }));
         for id in [1, 4, 4] {
-            books.heard(&end(&ids[id]));
+            books.heard(&end(&ids[id]), |of| of == ids[4]);
         }
-        assert_eq!(books.sum(), Sum { submitted: 5, accepted: 4, refused: 1, lost: 1, twice: 1 });
-        books.heard(&end(&ids[2]));
+        assert_eq!(books.sum(), Sum { submitted: 5, accepted: 4, refused: 1, lost: 1, twice: 1, failed: 1 });
+        books.heard(&end(&ids[2]), |_| true);
         assert!(books.is_settled());
     }
 }

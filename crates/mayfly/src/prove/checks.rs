@@ -6,6 +6,7 @@ use shared::JobId;
 use tokio::time::{Instant, timeout};
 
 use super::{
+    sample::Sample,
     site::Site,
     socket::{Broken, Said, Socket, chain},
 };
@@ -41,18 +42,21 @@ pub(super) async fn redirect(site: &Site, insecure: &Url) -> Outcome {
 /// The socket.io client is where pages look for it.
 pub(super) async fn client(site: &Site) -> Outcome {
     let text = get(site, &site.at("/socket.io/socket.io.js")).await?;
+    if text.trim_start().starts_with('<') {
+        return Err("there is a page instead of socket.io.js".to_owned());
+    }
     Ok(format!("socket.io.js has {} bytes", text.len()))
 }
 
 /// A websocket opens, does a job, stays open for `hold`, and does another one.
-pub(super) async fn socket(site: &Site, hold: Duration) -> Vec<(&'static str, Outcome)> {
+pub(super) async fn socket(site: &Site, sample: &Sample, hold: Duration) -> Vec<(&'static str, Outcome)> {
     let mut socket = match Socket::connect(site, None).await {
         Ok(socket) => socket,
         Err(broken) => return vec![("websocket", Err(broken.to_string()))],
     };
-    let mut found = vec![("websocket", greeted(&socket.welcome)), ("job", job(&mut socket).await)];
+    let mut found = vec![("websocket", greeted(&socket.welcome)), ("job", job(&mut socket, sample).await)];
     if found.iter().all(|(_, outcome)| outcome.is_ok()) {
-        found.push(("held", held(&mut socket, hold).await));
+        found.push(("held", held(&mut socket, sample, hold).await));
     }
     found
 }
@@ -62,7 +66,7 @@ fn greeted(welcome: &Value) -> Outcome {
     if welcome["status"]["pubsub"] == "up" { Ok(said) } else { Err(format!("Pub/Sub is away: {said}")) }
 }
 
-async fn held(socket: &mut Socket, hold: Duration) -> Outcome {
+async fn held(socket: &mut Socket, sample: &Sample, hold: Duration) -> Outcome {
     let began = Instant::now();
     loop {
         match socket.next(began + hold).await {
@@ -71,16 +75,14 @@ async fn held(socket: &mut Socket, hold: Duration) -> Outcome {
             Err(broken) => return Err(format!("after {} s: {broken}", began.elapsed().as_secs())),
         }
     }
-    let done = job(socket).await?;
+    let done = job(socket, sample).await?;
     Ok(format!("the same connection after {} s: {done}", hold.as_secs()))
 }
 
 /// Submits a job, and waits for its acceptance and its result.
-async fn job(socket: &mut Socket) -> Outcome {
+async fn job(socket: &mut Socket, sample: &Sample) -> Outcome {
     let (began, id) = (Instant::now(), JobId::new());
-    let text = format!("proof {id}");
-    let submit = json!({ "id": id, "kind": "echo", "payload": { "text": text } });
-    let asked = socket.ask("job:submit", &submit).await.map_err(|broken| broken.to_string())?;
+    let asked = socket.ask("job:submit", &sample.submit(id, 0)).await.map_err(|broken| broken.to_string())?;
     let mut accepted_after = None;
     loop {
         let said = socket.next(began + PATIENCE).await.map_err(|broken: Broken| broken.to_string())?;
@@ -94,7 +96,7 @@ async fn job(socket: &mut Socket) -> Outcome {
                 accepted_after = Some(began.elapsed());
             }
             Some(Said::Event { name, data }) if name == "job:event" && data["jobId"] == json!(id) => match data["type"].as_str() {
-                Some("succeeded") if data["data"]["text"] == text => {
+                Some("succeeded") if sample.is_right(id, &data) => {
                     let accepted = accepted_after.ok_or("it ended before it was accepted")?;
                     return Ok(format!("accepted after {} ms, done after {} ms", accepted.as_millis(), began.elapsed().as_millis()));
                 }

@@ -32,7 +32,7 @@ impl Site {
             _ => return Err(Unusable::NoHost(url)),
         };
         // Websockets begin as HTTP/1.1, and redirects are looked at rather than followed.
-        let mut http = Client::builder().http1_only().redirect(Policy::none()).connect_timeout(CONNECT);
+        let mut http = Client::builder().http1_only().redirect(Policy::none()).no_proxy().connect_timeout(CONNECT);
         if let Some(address) = address {
             // Port 0 stands for the URL's.
             http = http.resolve(&host, SocketAddr::new(address, 0));
@@ -57,6 +57,7 @@ impl Site {
         let mut url = self.at("/");
         // Only URLs without a host refuse, and this one has one.
         let _ = url.set_scheme("http");
+        let _ = url.set_port(None);
         url
     }
 }

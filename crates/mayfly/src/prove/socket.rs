@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Socket {
     stream: WebSocketStream<Upgraded>,
     asked: u64,
+    heard_at: Instant,
+    /// For how long the server may say nothing, as it said itself.
+    silence: Duration,
     /// What the server said of itself and of this session.
     pub(super) welcome: Value,
 }
@@ -48,15 +51,15 @@ pub(super) enum Broken {
     Closed,
     #[error("the server does not let this client in: {0}")]
     Refused(String),
-    #[error("expected {0}, and nothing came for {seconds} s", seconds = PATIENCE.as_secs())]
-    Silent(&'static str),
+    #[error("waited {seconds} s for {0}", seconds = .1.as_secs())]
+    Silent(&'static str, Duration),
 }
 
 impl Socket {
     /// Connects, and waits for the welcome. `session` is the token of an earlier connection.
     pub(super) async fn connect(site: &Site, session: Option<&str>) -> Result<Self, Broken> {
-        let stream = timeout(PATIENCE, upgrade(site)).await.unwrap_or(Err(Broken::Silent("a websocket")))?;
-        let mut socket = Self { stream, asked: 0, welcome: Value::Null };
+        let stream = timeout(PATIENCE, upgrade(site)).await.unwrap_or(Err(Broken::Silent("a websocket", PATIENCE)))?;
+        let mut socket = Self { stream, asked: 0, heard_at: Instant::now(), silence: PATIENCE, welcome: Value::Null };
         let auth = json!({ "token": site.token, "session": session });
         socket.write(format!("40{auth}")).await?;
         socket.welcome = socket.event("welcome").await?;
@@ -73,12 +76,18 @@ impl Socket {
     /// What the server says next, or nothing by the deadline. The server's own questions are answered on the way.
     pub(super) async fn next(&mut self, deadline: Instant) -> Result<Option<Said>, Broken> {
         loop {
-            let message = match timeout_at(deadline, self.stream.next()).await {
+            let silent_at = self.heard_at + self.silence;
+            let message = match timeout_at(deadline.min(silent_at), self.stream.next()).await {
+                Err(_) if silent_at <= deadline => return Err(Broken::Silent("a sign of life", self.silence)),
                 Err(_) => return Ok(None),
                 Ok(None | Some(Ok(Message::Close(_)))) => return Err(Broken::Closed),
                 Ok(Some(message)) => message?,
             };
+            self.heard_at = Instant::now();
             let Message::Text(text) = message else { continue };
+            if let Some(open) = text.strip_prefix('0') {
+                self.silence = silence(open);
+            }
             match text.as_str() {
                 "2" => self.write("3".to_owned()).await?,
                 text => {
@@ -100,16 +109,22 @@ impl Socket {
             match self.next(deadline).await? {
                 Some(Said::Event { name, data }) if name == wanted => return Ok(data),
                 Some(_) => {}
-                None => return Err(Broken::Silent(wanted)),
+                None => return Err(Broken::Silent(wanted, PATIENCE)),
             }
         }
     }
 
     async fn write(&mut self, text: String) -> Result<(), Broken> {
-        Ok(timeout(PATIENCE, self.stream.send(Message::text(text)))
-            .await
-            .unwrap_or(Err(tokio_tungstenite::tungstenite::Error::AlreadyClosed))?)
+        let sent = timeout(PATIENCE, self.stream.send(Message::text(text))).await;
+        Ok(sent.map_err(|_| Broken::Silent("room for a message", PATIENCE))??)
     }
+}
+
+/// What engine.io's first packet says of how often the server asks whether anybody is there.
+fn silence(open: &str) -> Duration {
+    let open = serde_json::from_str::<Value>(open).unwrap_or_default();
+    let ms = |name: &str| open[name].as_u64().map(Duration::from_millis);
+    ms("pingInterval").zip(ms("pingTimeout")).map_or(PATIENCE, |(interval, timeout)| interval + timeout)
 }
 
 impl Said {

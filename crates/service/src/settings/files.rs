@@ -12,7 +12,8 @@ const SUFFIX: &str = "_FILE";
 /// Makes what the files hold the defaults of their settings, so that flags and plain variables win.
 pub(super) fn read(command: Command, variable: impl Fn(&str) -> Option<OsString>) -> Result<Command, InvalidSettings> {
     let arguments = command.get_arguments().chain(command.get_subcommands().flat_map(Command::get_arguments));
-    let names = arguments.filter_map(Arg::get_env).map(|name| name.to_string_lossy().into_owned());
+    let secrets = arguments.filter(|argument| argument.is_hide_env_values_set());
+    let names = secrets.filter_map(Arg::get_env).map(|name| name.to_string_lossy().into_owned());
     let mut values = HashMap::new();
     for name in names {
         let of_file = format!("{name}{SUFFIX}");
@@ -48,13 +49,15 @@ mod tests {
     struct Settings {
         #[arg(long, env = "MAYFLY_TEST_WORD", hide_env_values = true)]
         word: Option<String>,
+        /// Not hidden, so nobody looks for a file.
         #[arg(long, env = "MAYFLY_TEST_NUMBER", default_value_t = 1)]
         number: u16,
     }
 
     /// What is set if the word's file is this one.
     fn parsed(path: &Path, arguments: &[&str]) -> Result<Command, String> {
-        let variable = |name: &str| (name == "MAYFLY_TEST_WORD_FILE").then(|| path.as_os_str().to_owned());
+        let variable =
+            |name: &str| ["MAYFLY_TEST_WORD_FILE", "MAYFLY_TEST_NUMBER_FILE"].contains(&name).then(|| path.as_os_str().to_owned());
         let mut command = read(Settings::command(), variable).map_err(|invalid| invalid.to_string())?;
         command.try_get_matches_from_mut([&["test"], arguments].concat()).map_err(|error| error.to_string())?;
         Ok(command)
@@ -64,7 +67,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), contents).unwrap();
         let matches = parsed(file.path(), &[]).unwrap().try_get_matches_from([&["test"], arguments].concat()).unwrap();
-        assert_eq!(matches.get_one::<u16>("number"), Some(&1), "what has no file keeps its default");
+        assert_eq!(matches.get_one::<u16>("number"), Some(&1), "what is no secret keeps its default");
         matches.get_one::<String>("word").cloned()
     }
 
