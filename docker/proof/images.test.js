@@ -49,7 +49,7 @@ for (const { name, image } of services().filter(({ build }) => build)) {
       const label = (key) => labels[`org.opencontainers.image.${key}`];
       assert.equal(label('title'), `mayfly-${name}`);
       assert.equal(label('revision'), process.env.REVISION);
-      assert.equal(await docker('run', '--rm', ...HARDENED, image, '--version'), `${program(name)} ${label('version')}`);
+      assert.equal(await docker('run', '--rm', ...HARDENED, image, '--version'), `${name} ${label('version')}`);
     });
   });
 }
