@@ -49,7 +49,8 @@ for (const { name, image } of services().filter(({ build }) => build)) {
       const label = (key) => labels[`org.opencontainers.image.${key}`];
       assert.equal(label('title'), `mayfly-${name}`);
       assert.equal(label('revision'), process.env.REVISION);
-      assert.equal(await docker('run', '--rm', ...HARDENED, image, '--version'), `${program(name)} ${label('version')}`);
+      const said = await docker('run', '--rm', ...HARDENED, image, '--version');
+      assert.equal(said.split(' ').at(-1), label('version'));
     });
   });
 }

@@ -19,6 +19,8 @@ const DRAIN_MS = 12_000;
 const SERVICE_TOKEN = randomUUID();
 const CLIENTS = 100;
 const JOBS_EACH = 20;
+const PICTURES = 8;
+const PICTURES_MS = 120_000;
 
 const env = { COMPOSE_PROJECT_NAME: PROJECT, SERVICE_TOKEN };
 let url;
@@ -122,7 +124,15 @@ it('the client of a job that nobody understands hears so from the dead-letter wo
   client.close();
 });
 
-it(`${CLIENTS} clients get ${CLIENTS * JOBS_EACH} jobs done, and nothing runs out of memory`, async (test) => {
+it('pictures as phones take them fit into the memory of their worker, several at a time', async () => {
+  const client = await Client.connect(url);
+  const image = png(4_000, 3_000);
+  const ids = await Promise.all(Array.from({ length: PICTURES }, () => client.submit('thumbnail', { image })));
+  for (const id of ids) assert.equal((await client.end(id, PICTURES_MS)).type, 'succeeded');
+  client.close();
+});
+
+it(`${CLIENTS} clients get ${CLIENTS * JOBS_EACH} jobs done, and nothing has run out of memory`, async (test) => {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => Client.connect(url, { transports: ['websocket'] })));
   await Promise.all(clients.map(async (client) => {
     for (let index = 0; index < JOBS_EACH; index++) {
