@@ -175,7 +175,7 @@ fn a_bad_variable_is_named() {
 #[test]
 fn a_missing_file_is_named() {
     let (code, line) = refusal(&[], &[("SOCKETIO_CLIENT_DIR", "/nowhere/dist")]);
-    assert_eq!((code, line.contains("SOCKETIO_CLIENT_DIR") && line.contains("/nowhere/dist")), (1, true), "{line}");
+    assert_eq!((code, line.contains("SOCKETIO_CLIENT_DIR") && line.contains("/nowhere/dist")), (64, true), "{line}");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn an_empty_variable_is_as_good_as_none() {
 #[test]
 fn dead_letters_need_to_know_where() {
     let (code, line) = refusal(&["dead-letters", "list"], &[]);
-    assert_eq!((code, line.contains("GOOGLE_CLOUD_PROJECT") && line.contains("PUBSUB_EMULATOR_HOST")), (1, true), "{line}");
+    assert_eq!((code, line.contains("GOOGLE_CLOUD_PROJECT") && line.contains("PUBSUB_EMULATOR_HOST")), (64, true), "{line}");
 }
 
 #[test]

@@ -89,6 +89,6 @@ async fn a_wrong_setting_is_one_line_and_exit_code_64() {
 async fn without_any_pubsub_it_says_what_to_set() {
     let mut worker = Command::new(env!("CARGO_BIN_EXE_mayfly-worker-echo"));
     let output = worker.env_remove("PUBSUB_EMULATOR_HOST").env_remove("GOOGLE_CLOUD_PROJECT").output().await.unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8(output.stderr).unwrap().contains("GOOGLE_CLOUD_PROJECT"));
 }
