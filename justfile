@@ -32,10 +32,10 @@ format:
     cargo fmt --all
     just --fmt
 
-# Break everything on purpose, with real processes and stock clients; `just chaos 3 4` tells these stories only, CHAOS_SECONDS=3600 goes on for an hour
-chaos *STORIES:
+# Break everything on purpose, with real processes and stock clients; `just chaos 3 4` tells these stories only, `just chaos --seconds 3600` goes on for an hour
+chaos *ARGUMENTS:
     cargo build --workspace
-    ./e2e/chaos/run {{ STORIES }}
+    ./e2e/chaos/run {{ ARGUMENTS }}
 
 # A new worker crate, wired and with a passing test; `just new-job NAME --in CRATE` adds the job to an existing one
 new-job NAME *OPTIONS:

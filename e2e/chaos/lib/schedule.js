@@ -1,4 +1,4 @@
-// How long stories last: as long as it takes to be sure, or, with CHAOS_SCHEDULE=short, as long as every change can wait for.
+// How long stories last: as long as it takes to be sure, or, by the short schedule, as long as every change can wait for.
 
 const isShort = process.env.CHAOS_SCHEDULE === 'short';
 

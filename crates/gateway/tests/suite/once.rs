@@ -33,19 +33,23 @@ fn end_of(job: &JobMessage, step: u32) -> JobEvent {
     FakeWorker::event(job, EventType::Succeeded, seq(1, step), job.payload.clone().into())
 }
 
+/// A job of a client at one gateway, the end of which only Redis knows, and two sockets of that client at another gateway.
+async fn recorded(installation: &Installation, redis: &Redis) -> (FakeWorker, JobEvent, [Client; 2]) {
+    let (here, there) = (installation.gateway(&[]).await, redis.gateway(installation).await);
+    let mut worker = installation.worker().await;
+    let mut submitter = here.client().await;
+    let (_, job) = job_of(&here, &mut submitter, &mut worker).await;
+    let (records, end) = (redis.cache().await, end_of(&job, 4));
+    records.record(&end);
+    eventually("it is recorded", async || records.history(job.id, 0).await.is_some_and(|events| !events.is_empty())).await;
+    (worker, end, [there.client_again(&submitter).await, there.client_again(&submitter).await])
+}
+
 #[tokio::test]
 async fn an_end_found_in_redis_just_before_it_arrives_is_told_once() {
     let (installation, redis) = (Installation::start().await, Redis::start());
-    let (here, there) = (installation.gateway(&[]).await, redis.gateway(&installation).await);
-    let mut worker = installation.worker().await;
-    let mut submitter = here.client().await;
-    let (id, job) = job_of(&here, &mut submitter, &mut worker).await;
-    let records = redis.cache().await;
-    let end = end_of(&job, 4);
-    records.record(&end);
-    eventually("it is recorded", async || records.history(job.id, 0).await.is_some_and(|events| !events.is_empty())).await;
-
-    let (mut asking, mut listening) = (there.client_again(&submitter).await, there.client_again(&submitter).await);
+    let (mut worker, end, [mut asking, mut listening]) = recorded(&installation, &redis).await;
+    let id = end.job_id.to_string();
     let ack = asking.ask("job:resume", json!({ "jobs": [{ "id": id, "seq": 0 }] })).await;
     assert_eq!(ack["jobs"][0], json!({ "id": id, "state": "succeeded", "recovered": true }));
     asking.job_event(&id, "succeeded").await;
@@ -62,16 +66,9 @@ async fn an_end_found_in_redis_just_before_it_arrives_is_told_once() {
 #[tokio::test]
 async fn an_end_found_in_redis_by_a_repeated_submit_is_told_to_the_submitter_only() {
     let (installation, redis) = (Installation::start().await, Redis::start());
-    let (here, there) = (installation.gateway(&[]).await, redis.gateway(&installation).await);
-    let mut worker = installation.worker().await;
-    let mut submitter = here.client().await;
-    let (id, job) = job_of(&here, &mut submitter, &mut worker).await;
-    let records = redis.cache().await;
-    records.record(&end_of(&job, 4));
-    eventually("it is recorded", async || records.history(job.id, 0).await.is_some_and(|events| !events.is_empty())).await;
-
-    let (mut asking, mut other) = (there.client_again(&submitter).await, there.client_again(&submitter).await);
-    assert_eq!(asking.ask("job:submit", submit_of(job.id)).await["duplicate"], true);
+    let (mut worker, end, [mut asking, mut other]) = recorded(&installation, &redis).await;
+    let id = end.job_id.to_string();
+    assert_eq!(asking.ask("job:submit", submit_of(end.job_id)).await["duplicate"], true);
     asking.job_event(&id, "succeeded").await;
     settle(&mut other, &mut worker).await;
     assert_eq!((ends(&asking, &id), ends(&other, &id)), (1, 0));
