@@ -61,6 +61,11 @@ def figures_are_read_at_a_port_that_is_not_there(m):
     m.get("PodMonitoring", "mayfly")["spec"]["endpoints"][0]["port"] = "metrics"
 
 
+@mutation("scrape-interval")
+def figures_are_read_four_times_as_often(m):
+    m.get("PodMonitoring", "mayfly")["spec"]["endpoints"][0]["interval"] = "15s"
+
+
 @mutation("accounts")
 def an_account_that_is_not_there(m):
     m.workload("gc").pod["serviceAccountName"] = "garbage"
