@@ -305,6 +305,11 @@ def a_figure_that_gateways_have_not(m):
     m.get("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"][1]["pods"]["metric"]["name"] = "prometheus.googleapis.com|ws_connections|gauge"
 
 
+@mutation("metrics", "gke+backlog-scaling")
+def more_connections_than_the_autoscaler_knows_of(m):
+    m.get("ConfigMap", "gateway")["data"]["MAX_CONNECTIONS"] = "2500"
+
+
 @mutation("drain")
 def a_drain_longer_than_a_preemption(m):
     m.get("ConfigMap", "mayfly")["data"]["DRAIN_BUDGET_MS"] = "20000"

@@ -85,9 +85,10 @@ def autoscaling(manifests, code):
 @rule
 def metrics(manifests, code):
     """Names that Google's adapter understands, for subscriptions that exist, and figures that gateways have."""
-    prefix = None
+    prefix, room = None, None
     for workload in manifests.component("gateway"):
-        prefix = manifests.environment(workload).get("TOPIC_PREFIX", "")
+        told = manifests.environment(workload)
+        prefix, room = told.get("TOPIC_PREFIX", ""), told.get("MAX_CONNECTIONS")
     for item in manifests.of("HorizontalPodAutoscaler"):
         for metric in item["spec"].get("metrics", []):
             if metric["type"] == "External":
@@ -104,6 +105,8 @@ def metrics(manifests, code):
                 name = metric["pods"]["metric"]["name"]
                 if name != "prometheus.googleapis.com|mayfly_gateway_connections|gauge":
                     yield label(item), f"{name} is no figure of a gateway's"
+                if int(metric["pods"]["target"]["averageValue"]) * 2 != int(room or 0):
+                    yield label(item), f"is not half of MAX_CONNECTIONS, {room}: sockets do not move to a gateway that comes late"
 
 
 @rule
