@@ -50,14 +50,17 @@ def ports(manifests, code):
 
 
 @rule
-def kinds(manifests, _):
+def kinds(manifests, code):
     """What clients may submit has workers, and what works may be submitted."""
     for gateway in manifests.component("gateway"):
         offered = set(manifests.environment(gateway).get("KINDS", "").split(","))
-        working = {workload.name.removeprefix("worker-") for workload in manifests.component("worker")} - {"dead-letter"}
+        workers = {workload.name for workload in manifests.component("worker")}
+        working = {kind for kind, crate in code.kinds.items() if crate in workers}
         if offered != working:
             yield gateway, f"takes jobs for {sorted(offered)}, there are workers for {sorted(working)}"
-        if "worker-dead-letter" not in {workload.name for workload in manifests.component("worker")}:
+        for worker in workers - set(code.kinds.values()) - {"worker-dead-letter"}:
+            yield worker, "works for nobody: its binary registers no job"
+        if "worker-dead-letter" not in workers:
             yield gateway, "without worker-dead-letter nobody hears of jobs that nobody could process"
 
 

@@ -22,7 +22,7 @@ RENDER = """#!/usr/bin/env bash
 # Stands in for the real one: the same settings, the same place of the digests, one Deployment for each image.
 set -euo pipefail
 : "$PROJECT" "$DOMAIN" "$NAMESPACE" "$OVERLAY"
-printf 'serviceAccountName: %s\\n' gateway worker worker-dead-letter gc
+printf 'serviceAccountName: %s\\n' gateway worker-echo worker-thumbnail worker-webhook worker-dead-letter gc
 [[ $COMPONENTS != *opentelemetry* ]] || echo 'serviceAccountName: otel-collector'
 printf 'apiVersion: v1\\nkind: Namespace\\nmetadata:\\n  name: %s\\n' "$NAMESPACE"
 while IFS== read -r name image; do
@@ -56,9 +56,8 @@ def make_template(root, real_render=False, workers=None):
         shutil.copy(REPOSITORY / name, root / name)
     for main in REPOSITORY.glob("crates/worker-*/src/main.rs"):
         if workers is None or main.parts[-3] in workers:
-            target = root / main.relative_to(REPOSITORY)
-            target.parent.mkdir(parents=True)
-            target.touch()
+            # Sources say which kinds there are.
+            shutil.copytree(main.parent, root / main.parent.relative_to(REPOSITORY))
     render = root / "scripts/cloud/render"
     if real_render and render.exists():
         shutil.copytree(REPOSITORY / "k8s", root / "k8s", ignore=shutil.ignore_patterns("__pycache__"))
