@@ -1,5 +1,7 @@
 """Mistakes between the parts: references, settings, networks, scaling, budgets."""
 
+import copy
+
 from . import mutation
 
 
@@ -74,6 +76,17 @@ def an_account_that_is_not_there(m):
 @mutation("accounts")
 def a_worker_with_the_gateways_rights(m):
     m.workload("worker-echo").pod["serviceAccountName"] = "gateway"
+
+
+@mutation("accounts")
+def workers_share_an_account(m):
+    m.workload("worker-echo").pod["serviceAccountName"] = "worker-webhook"
+
+
+@mutation("accounts")
+def an_account_that_is_nobodys(m):
+    m.get("ServiceAccount", "valkey")["metadata"]["name"] = "redis"
+    m.workload("valkey").pod["serviceAccountName"] = "redis"
 
 
 @mutation("volumes")
@@ -353,6 +366,18 @@ def the_program_listens_on_loopback(m):
 @mutation("kinds")
 def jobs_without_a_worker(m):
     m.get("ConfigMap", "gateway")["data"]["KINDS"] = "echo,thumbnail,webhook,mail"
+
+
+@mutation("kinds")
+def a_worker_of_jobs_that_nobody_may_submit(m):
+    m.get("ConfigMap", "gateway")["data"]["KINDS"] = "echo,thumbnail"
+
+
+@mutation("kinds")
+def a_worker_that_the_sources_know_nothing_of(m):
+    echo = copy.deepcopy(m.workload("worker-echo").object)
+    echo["metadata"]["name"] = "worker-mail"
+    m.objects.append(echo)
 
 
 @mutation("memory")

@@ -36,25 +36,37 @@ def test_names_are_those_of_the_bus(deployed):
 
 
 def test_kinds_and_prefix_are_settings(site):
-    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="greet,scale-up", TOPIC_PREFIX="shop-")
+    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,webhook", TOPIC_PREFIX="shop-")
     site.succeed("deploy")
-    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-greet", "shop-jobs-scale-up"]
-    assert site.state["subscriptions"]["shop-jobs-scale-up-worker"][0] == "shop-jobs-scale-up"
+    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-echo", "shop-jobs-webhook"]
+    assert site.state["subscriptions"]["shop-jobs-webhook-worker"][0] == "shop-jobs-webhook"
+
+
+def rights(site):
+    """Who has which role on what."""
+    found = {}
+    for resource, policy in site.state["policies"].items():
+        for role, member in policy:
+            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
+            found.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
+    return found
+
+
+def worker(*kinds, prefix="mayfly-"):
+    """What a worker may: tell what becomes of its jobs, hear of their ends, and its own kinds' jobs; nobody else's."""
+    everybody = {"mayflyInstance project", f"publisher topics/{prefix}events", f"publisher topics/{prefix}dead-letter"}
+    everybody |= {f"publisher topics/{prefix}control", f"mayflyListener topics/{prefix}control"}
+    return everybody | {right for kind in kinds for right in (f"publisher topics/{prefix}jobs-{kind}", f"subscriber subscriptions/{prefix}jobs-{kind}-worker")}
 
 
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
-    rights = {}
-    for resource, policy in deployed.state["policies"].items():
-        for role, member in policy:
-            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
-            rights.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
     jobs = [f"mayfly-jobs-{kind}" for kind in ("echo", "thumbnail", "webhook")]
-    assert rights == {
+    assert rights(deployed) == {
         "gateway": {"mayflyInstance project", "publisher topics/mayfly-events", "mayflyListener topics/mayfly-events", "publisher topics/mayfly-control"}
         | {f"publisher topics/{topic}" for topic in jobs},
-        "worker": {"mayflyInstance project", "publisher topics/mayfly-events", "publisher topics/mayfly-control", "mayflyListener topics/mayfly-control", "publisher topics/mayfly-dead-letter"}
-        | {f"publisher topics/{topic}" for topic in jobs}
-        | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
+        "worker-echo": worker("echo"),
+        "worker-thumbnail": worker("thumbnail"),
+        "worker-webhook": worker("webhook"),
         "worker-dead-letter": {"publisher topics/mayfly-events", "subscriber subscriptions/mayfly-dead-letter-worker"},
         "gc": {"mayflyCollector project"},
         "service-4711": {"publisher topics/mayfly-dead-letter"} | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
@@ -65,6 +77,26 @@ def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
         "mayflyListener": ["pubsub.topics.attachSubscription"],
         "mayflyCollector": ["pubsub.subscriptions.delete", "pubsub.subscriptions.list"],
     }
+
+
+def test_kinds_of_one_crate_share_its_account(site):
+    sources = site.root / "crates/worker-echo/src"
+    (sources / "mail.rs").write_text("impl Job for Mail {\n    const KIND: &'static str = \"mail\";\n}\n")
+    (sources / "main.rs").write_text("worker.register::<Echo>(()).register::<Mail>(())\n")
+    site.settings(PROJECT="shop-project", KINDS="echo,mail,webhook", TOPIC_PREFIX="shop-")
+    for recipe in ("apis-enable", "cluster-create", "pubsub-setup"):
+        site.succeed(recipe)
+    found = rights(site)
+    assert found["worker-echo"] == worker("echo", "mail", prefix="shop-")
+    assert found["worker-webhook"] == worker("webhook", prefix="shop-")
+    assert "worker-thumbnail" not in found
+
+
+def test_a_kind_that_nobody_runs_is_granted_nothing(deployed):
+    before = deployed.state["policies"]["project"][:]
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,mail")
+    assert "KINDS names mail, and no worker crate has such a job; there are echo, thumbnail, webhook" in deployed.refuse("pubsub-grant").last_error
+    assert deployed.state["policies"]["project"] == before
 
 
 def test_components_bring_their_rights(deployed):
