@@ -141,11 +141,14 @@ def test_the_same_settings_give_the_same_manifests(render):
 def crate_of_two(tree):
     """Another kind, `mail`, in the crate of `echo`; its binary runs it once this is called."""
     source, main = tree / "crates/worker-echo/src/mail.rs", tree / "crates/worker-echo/src/main.rs"
-    before = main.read_text()
+    backlog = tree / "k8s/components/backlog-scaling/worker-echo.yaml"
+    before, watched = main.read_text(), backlog.read_text()
     source.write_text("impl Job for Mail {\n    const KIND: &'static str = \"mail\";\n}\n")
+    backlog.write_text(watched + watched.replace("jobs-echo", "jobs-mail"))
     yield lambda: main.write_text("worker.register::<Echo>(()).register::<worker_echo::Mail>(())\n")
     source.unlink()
     main.write_text(before)
+    backlog.write_text(watched)
 
 
 def test_kinds_may_share_a_crate(render, crate_of_two):

@@ -314,6 +314,11 @@ def a_backlog_of_another_subscription(m):
 
 
 @mutation("metrics", "gke+backlog-scaling")
+def a_backlog_without_its_age(m):
+    m.get("HorizontalPodAutoscaler", "worker-echo")["spec"]["metrics"].pop()
+
+
+@mutation("metrics", "gke+backlog-scaling")
 def a_figure_that_gateways_have_not(m):
     m.get("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"][1]["pods"]["metric"]["name"] = "prometheus.googleapis.com|ws_connections|gauge"
 
