@@ -1,4 +1,4 @@
-"""Mistakes between the parts: references, settings, networks, scaling, budgets."""
+"""Mistakes between the parts: references, settings, scaling, budgets."""
 
 import copy
 
@@ -7,10 +7,6 @@ from . import mutation
 
 def env(m, name, variable):
     return next(entry for entry in m.workload(name).container["env"] if entry["name"] == variable)
-
-
-def policy(m, name):
-    return m.get("NetworkPolicy", name)["spec"]
 
 
 @mutation("unique")
@@ -35,7 +31,7 @@ def a_budget_for_nobody(m):
 
 @mutation("selectors")
 def a_network_policy_for_nobody(m):
-    policy(m, "into-valkey")["podSelector"]["matchLabels"]["app.kubernetes.io/name"] = "redis"
+    m.get("NetworkPolicy", "into-valkey")["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] = "redis"
 
 
 @mutation("service-ports")
@@ -170,86 +166,6 @@ def production_talks_to_an_emulator(m):
 @mutation("needed-settings", "local")
 def a_laptop_talks_to_google(m):
     del m.get("ConfigMap", "mayfly")["data"]["PUBSUB_EMULATOR_HOST"]
-
-
-@mutation("default-deny")
-def egress_is_open_by_default(m):
-    policy(m, "default-deny")["policyTypes"] = ["Ingress"]
-
-
-@mutation("ways-in")
-def a_load_balancers_range_is_missing(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["from"].pop()
-
-
-@mutation("ways-in")
-def a_load_balancers_range_is_too_small(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["from"][0]["ipBlock"]["cidr"] = "35.191.0.0/24"
-
-
-@mutation("ways-in")
-def the_load_balancer_may_reach_the_services_port(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["ports"][0]["port"] = 80
-
-
-@mutation("ways-in")
-def the_collectors_are_shut_out(m):
-    m.objects.remove(m.get("NetworkPolicy", "managed-prometheus"))
-
-
-@mutation("ways-out")
-def no_way_to_the_metadata_server(m):
-    policy(m, "metadata-server")["egress"][0]["to"][0]["ipBlock"]["cidr"] = "169.254.169.252/32"
-
-
-@mutation("ways-out")
-def dns_by_udp_only(m):
-    policy(m, "dns")["egress"][0]["ports"].pop()
-
-
-@mutation("ways-out")
-def no_way_to_the_nodes_dns_cache(m):
-    policy(m, "dns")["egress"][0]["to"] = policy(m, "dns")["egress"][0]["to"][:1]
-
-
-@mutation("ways-out")
-def gc_may_not_reach_pubsub(m):
-    policy(m, "google-apis")["podSelector"]["matchExpressions"][0]["values"].remove("operator")
-
-
-@mutation("ways-out", "gke+opentelemetry")
-def the_collector_may_not_reach_google(m):
-    policy(m, "google-apis")["podSelector"]["matchExpressions"][0]["values"].remove("telemetry")
-
-
-@mutation("ways-between")
-def workers_may_not_reach_the_cache(m):
-    policy(m, "into-valkey")["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]["values"].remove("worker")
-
-
-@mutation("closed-doors")
-def the_cache_is_open_to_all(m):
-    del policy(m, "into-valkey")["ingress"][0]["from"]
-
-
-@mutation("closed-doors")
-def the_network_around_is_open(m):
-    del policy(m, "google-apis")["egress"][0]["to"][0]["ipBlock"]["except"]
-
-
-@mutation("policy-types")
-def rules_of_a_direction_that_does_not_count(m):
-    policy(m, "metadata-server")["policyTypes"] = ["Ingress"]
-
-
-@mutation("numbered-ports")
-def a_named_port_in_a_policy(m):
-    policy(m, "to-valkey")["egress"][0]["ports"][0]["port"] = "redis"
-
-
-@mutation("memorystore", "gke+memorystore")
-def no_way_to_memorystore(m):
-    policy(m, "to-memorystore")["podSelector"]["matchExpressions"][0]["values"] = ["gateway"]
 
 
 @mutation("rollout")
@@ -429,34 +345,9 @@ def the_collector_of_garbage_has_no_command(m):
     del m.workload("gc").container["args"]
 
 
-@mutation("closed-doors")
-def http_to_anywhere(m):
-    del policy(m, "metadata-server")["egress"][0]["to"]
-
-
-@mutation("closed-doors")
-def any_pod_may_be_a_cache(m):
-    policy(m, "to-valkey")["egress"][0]["to"] = [{"podSelector": {}}]
-
-
 @mutation("needed-settings")
 def as_many_connections_as_on_a_big_machine(m):
     del m.get("ConfigMap", "gateway")["data"]["MAX_CONNECTIONS"]
-
-
-@mutation("closed-doors")
-def dns_to_anywhere(m):
-    del policy(m, "dns")["egress"][0]["to"]
-
-
-@mutation("closed-doors")
-def every_port_of_the_gateway(m):
-    del policy(m, "load-balancer-to-gateway")["ingress"][0]["ports"]
-
-
-@mutation("closed-doors")
-def the_load_balancer_reaches_workers(m):
-    policy(m, "load-balancer-to-gateway")["podSelector"] = {}
 
 
 @mutation("true-cache")
