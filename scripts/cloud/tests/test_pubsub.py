@@ -7,6 +7,9 @@ from place import REPOSITORY
 TOPOLOGY = (REPOSITORY / "crates/bus/src/topology.rs").read_text()
 NAMES = (REPOSITORY / "crates/bus/src/names.rs").read_text()
 ENSURE = (REPOSITORY / "crates/bus/src/ensure.rs").read_text()
+# What is deployed by default, and the crates that it takes.
+KINDS = re.search(r"^KINDS=(.*)$", (REPOSITORY / "deploy.env.example").read_text(), re.MULTILINE)[1].split(",")
+CRATES = {main.parts[-3] for main in REPOSITORY.glob("crates/worker-*/src/main.rs")} - {"worker-dead-letter"}
 
 
 def one(pattern, text):
@@ -29,9 +32,9 @@ def test_parameters_are_those_of_the_bus(deployed):
 
 
 def test_names_are_those_of_the_bus(deployed):
-    topics = {name.replace("{kind}", kind) for name in re.findall(r'self\.topic\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    topics = {name.replace("{kind}", kind) for name in re.findall(r'self\.topic\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in KINDS}
     assert set(deployed.state["topics"]) == {f"mayfly-{name}" for name in topics}
-    subscriptions = {name.replace("{kind}", kind) for name in re.findall(r'self\.subscription\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    subscriptions = {name.replace("{kind}", kind) for name in re.findall(r'self\.subscription\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in KINDS}
     assert set(deployed.state["subscriptions"]) == {f"mayfly-{name}" for name in subscriptions}
 
 
@@ -59,14 +62,19 @@ def worker(*kinds, prefix="mayfly-"):
     return everybody | {right for kind in kinds for right in (f"publisher topics/{prefix}jobs-{kind}", f"subscriber subscriptions/{prefix}jobs-{kind}-worker")}
 
 
+def kinds_in(crate):
+    """The kinds that a crate's jobs declare: its binary runs all of them, or they could not be deployed."""
+    sources = [path.read_text() for path in (REPOSITORY / "crates" / crate / "src").glob("*.rs")]
+    return [kind for source in sources for kind in re.findall(r"^ +const KIND: &'static str = \"([a-z0-9-]+)\";", source, re.MULTILINE)]
+
+
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
-    jobs = [f"mayfly-jobs-{kind}" for kind in ("echo", "thumbnail", "webhook")]
+    jobs = [f"mayfly-jobs-{kind}" for kind in KINDS]
+    assert kinds_in("worker-echo") == ["echo"] and {"worker-echo", "worker-thumbnail", "worker-webhook"} <= CRATES
     assert rights(deployed) == {
         "gateway": {"mayflyInstance project", "publisher topics/mayfly-events", "mayflyListener topics/mayfly-events", "publisher topics/mayfly-control"}
         | {f"publisher topics/{topic}" for topic in jobs},
-        "worker-echo": worker("echo"),
-        "worker-thumbnail": worker("thumbnail"),
-        "worker-webhook": worker("webhook"),
+        **{crate: worker(*kinds_in(crate)) for crate in CRATES},
         "worker-dead-letter": {"publisher topics/mayfly-events", "subscriber subscriptions/mayfly-dead-letter-worker"},
         "gc": {"mayflyCollector project"},
         "service-4711": {"publisher topics/mayfly-dead-letter"} | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
