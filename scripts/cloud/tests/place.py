@@ -22,7 +22,7 @@ RENDER = """#!/usr/bin/env bash
 # Stands in for the real one: the same settings, the same place of the digests, one Deployment for each image.
 set -euo pipefail
 : "$PROJECT" "$DOMAIN" "$NAMESPACE" "$OVERLAY"
-printf 'serviceAccountName: %s\\n' gateway worker-echo worker-thumbnail worker-webhook worker-dead-letter gc
+printf 'serviceAccountName: %s\\n' gateway worker worker-dead-letter gc
 [[ $COMPONENTS != *opentelemetry* ]] || echo 'serviceAccountName: otel-collector'
 printf 'apiVersion: v1\\nkind: Namespace\\nmetadata:\\n  name: %s\\n' "$NAMESPACE"
 while IFS== read -r name image; do
