@@ -18,6 +18,29 @@ def one(pattern, text):
     return found[0]
 
 
+def rights(site):
+    """Who has which role on what."""
+    found = {}
+    for resource, policy in site.state["policies"].items():
+        for role, member in policy:
+            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
+            found.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
+    return found
+
+
+def worker(*kinds, prefix="mayfly-"):
+    """What a worker may: tell what becomes of its jobs, hear of their ends, and its own kinds' jobs; nobody else's."""
+    everybody = {"mayflyInstance project", f"publisher topics/{prefix}events", f"publisher topics/{prefix}dead-letter"}
+    everybody |= {f"publisher topics/{prefix}control", f"mayflyListener topics/{prefix}control"}
+    return everybody | {right for kind in kinds for right in (f"publisher topics/{prefix}jobs-{kind}", f"subscriber subscriptions/{prefix}jobs-{kind}-worker")}
+
+
+def kinds_in(crate):
+    """The kinds that a crate's jobs declare: its binary runs all of them, or they could not be deployed."""
+    sources = [path.read_text() for path in (REPOSITORY / "crates" / crate / "src").glob("*.rs")]
+    return [kind for source in sources for kind in re.findall(r"^ +const KIND: &'static str = \"([a-z0-9-]+)\";", source, re.MULTILINE)]
+
+
 def test_parameters_are_those_of_the_bus(deployed):
     retention = int(one(r"const RETENTION: Duration = Duration::from_mins\((\d+)\);", TOPOLOGY)) * 60
     hours, days = one(r"const BACKLOG: Duration = Duration::from_hours\((\d+) \* (\d+)\);", TOPOLOGY)
@@ -43,29 +66,6 @@ def test_kinds_and_prefix_are_settings(site):
     site.succeed("deploy")
     assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-echo", "shop-jobs-webhook"]
     assert site.state["subscriptions"]["shop-jobs-webhook-worker"][0] == "shop-jobs-webhook"
-
-
-def rights(site):
-    """Who has which role on what."""
-    found = {}
-    for resource, policy in site.state["policies"].items():
-        for role, member in policy:
-            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
-            found.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
-    return found
-
-
-def worker(*kinds, prefix="mayfly-"):
-    """What a worker may: tell what becomes of its jobs, hear of their ends, and its own kinds' jobs; nobody else's."""
-    everybody = {"mayflyInstance project", f"publisher topics/{prefix}events", f"publisher topics/{prefix}dead-letter"}
-    everybody |= {f"publisher topics/{prefix}control", f"mayflyListener topics/{prefix}control"}
-    return everybody | {right for kind in kinds for right in (f"publisher topics/{prefix}jobs-{kind}", f"subscriber subscriptions/{prefix}jobs-{kind}-worker")}
-
-
-def kinds_in(crate):
-    """The kinds that a crate's jobs declare: its binary runs all of them, or they could not be deployed."""
-    sources = [path.read_text() for path in (REPOSITORY / "crates" / crate / "src").glob("*.rs")]
-    return [kind for source in sources for kind in re.findall(r"^ +const KIND: &'static str = \"([a-z0-9-]+)\";", source, re.MULTILINE)]
 
 
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
