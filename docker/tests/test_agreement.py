@@ -14,7 +14,8 @@ import dockerfile
 ROOT = Path(__file__).resolve().parents[2]
 BINARIES = Path(os.environ.get("MAYFLY_BINARIES", ROOT / "target" / "debug"))
 ARGUMENTS, STAGES = dockerfile.read(ROOT / "docker" / "Dockerfile")
-SERVICES = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]
+COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
 PROGRAMS = {
     program["name"].removeprefix("mayfly-"): program["name"]
     for manifest in (ROOT / "crates").glob("*/Cargo.toml")
@@ -88,10 +89,19 @@ def test_limits_are_those_of_the_cluster():
     assert here == {image: {"memory": limits["memory"], "cpu": limits["cpu"]} for image, limits in there.items()}
 
 
-def test_the_cache_is_that_of_the_cluster():
+def test_the_cache_is_started_and_asked_as_in_the_cluster():
     [there] = [container for image, container in containers_of_the_cluster() if image == "valkey"]
-    told = dict(zip(SERVICES["valkey"]["command"], SERVICES["valkey"]["command"][1:]))
-    assert f"--maxmemory {told['--maxmemory']} --maxmemory-policy {told['--maxmemory-policy']}" in there["command"][-1]
+    # Compose reads a dollar of its own unless there are two.
+    assert [part.replace("$$", "$") for part in SERVICES["valkey"]["entrypoint"]] == there["command"]
+    assert SERVICES["valkey"]["healthcheck"]["test"] == ["CMD", *there["livenessProbe"]["exec"]["command"]]
+
+
+def test_the_cache_and_those_who_use_it_know_the_same_password():
+    [mounted] = SERVICES["valkey"]["secrets"]
+    assert f"$(cat {mounted['target']})" in SERVICES["valkey"]["entrypoint"][-1]
+    password = (ROOT / "docker" / COMPOSE["secrets"][mounted["source"]]["file"]).read_text().strip()
+    users = {name: service["environment"]["REDIS_URL"] for name, service in SERVICES.items() if name == "gateway" or name.startswith("worker-")}
+    assert set(users.values()) == {f"redis://:{password}@valkey:6379"}
 
 
 def test_the_gateway_alone_is_reached_from_outside_and_only_by_this_machine():

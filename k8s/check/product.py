@@ -28,6 +28,14 @@ class Code:
         crates = {path.parents[1].name for path in (ROOT / "crates").glob("*/src/main.rs")}
         return {name for name in crates if name.startswith("worker-")} | {"gateway", "mayfly", "emulator"}
 
+    @functools.cached_property
+    def kinds(self):
+        """Kinds of jobs, each with the crate whose binary runs it; asked of who tells it to the recipes."""
+        library = ROOT / "scripts/cloud/lib/kinds.sh"
+        ask = 'source "$1"; for main in crates/worker-*/src/main.rs; do crate=${main%/src/main.rs}; kinds_of "${crate#*/}" | sed "s|$| ${crate#*/}|"; done'
+        done = subprocess.run(["bash", "-euc", ask, "bash", library], cwd=ROOT, capture_output=True, text=True, check=True)
+        return dict(line.split() for line in done.stdout.splitlines())
+
     @functools.cache
     def settings(self, service):
         """Environment variables that a service knows, each with its default (None if it has none)."""

@@ -31,7 +31,7 @@ def pubsub(tmp_path_factory):
         yield emulator
 
 
-@pytest.mark.parametrize("name", ["gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter"])
+@pytest.mark.parametrize("name", sorted(CODE.services - {"mayfly", "emulator"}))
 def test_probes_are_answered_and_the_drain_keeps_its_budget(name, pubsub, tmp_path):
     workload, port = variant("local").workload(name), free_port()
     told = environment(workload, port) | {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{pubsub.port}"}
@@ -93,7 +93,7 @@ def test_the_gateways_keep_alive_outlasts_the_load_balancers():
 def test_the_manifests_repeat_the_codes_own_drain_budget():
     """It stands there to be read beside the grace period; it must not be another number."""
     told = variant("gke").get("ConfigMap", "mayfly")["data"]["DRAIN_BUDGET_MS"]
-    for service in ("gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter", "mayfly", "emulator"):
+    for service in CODE.services:
         assert CODE.default(service, "DRAIN_BUDGET_MS") == int(told), service
 
 

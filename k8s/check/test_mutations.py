@@ -2,6 +2,7 @@
 
 import mutations.entrance  # noqa: F401
 import mutations.forms  # noqa: F401
+import mutations.network  # noqa: F401
 import mutations.pods  # noqa: F401
 import mutations.system  # noqa: F401
 import pytest

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 
@@ -12,7 +13,7 @@ from manifests import Manifests
 from product import CODE
 from variants import ROOT, VARIANTS
 
-SERVICES = ["gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter", "mayfly", "valkey"]
+SERVICES = sorted(CODE.services - {"emulator"} | {"valkey"})
 SETTINGS = {"PROJECT": "shop-1", "DOMAIN": "jobs.shop.test"}
 REPOSITORY = "europe-north2-docker.pkg.dev/shop-1/jobs"
 EVERYTHING = {"REDIS_ADDRESS": "10.1.2.3:6380", "SECURITY_POLICY": "walls"}
@@ -28,6 +29,9 @@ def tree(tmp_path_factory):
     shutil.copytree(ROOT / "k8s", tree / "k8s", ignore=shutil.ignore_patterns("check"))
     (tree / "scripts/cloud").mkdir(parents=True)
     shutil.copy(ROOT / "scripts/cloud/render", tree / "scripts/cloud")
+    shutil.copytree(ROOT / "scripts/cloud/lib", tree / "scripts/cloud/lib")
+    for sources in ROOT.glob("crates/worker-*/src"):
+        shutil.copytree(sources, tree / sources.relative_to(ROOT))
     (tree / "target/deploy").mkdir(parents=True)
     return tree
 
@@ -37,10 +41,10 @@ def render(tree):
     """Runs it with these settings; gives back what subprocess says."""
     (tree / "target/deploy/images.env").write_text("".join(f"{name}={digest(name)}\n" for name in SERVICES))
 
-    def run(**settings):
+    def run(*arguments, **settings):
         # From another folder: it must find its own way.
         return subprocess.run(
-            [tree / "scripts/cloud/render"], cwd="/", env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | SETTINGS | settings,
+            [tree / "scripts/cloud/render", *arguments], cwd="/", env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | SETTINGS | settings,
             capture_output=True, text=True, check=False,
         )
 
@@ -100,7 +104,7 @@ def test_components_get_their_settings(overlay, render):
 
 def test_only_workers_of_kinds_that_are_wanted(render):
     rendered = manifests(render(KINDS="echo", COMPONENTS="backlog-scaling"))
-    for kind in ("Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget"):
+    for kind in ("Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceAccount"):
         names = {item["metadata"]["name"] for item in rendered.of(kind)}
         assert not names & {"worker-thumbnail", "worker-webhook"} and "worker-echo" in names
     assert rendered.get("ConfigMap", "gateway")["data"]["KINDS"] == "echo"
@@ -133,6 +137,66 @@ def test_the_same_settings_give_the_same_manifests(render):
     assert render(COMPONENTS="opentelemetry").stdout == render(COMPONENTS="opentelemetry").stdout
 
 
+@pytest.fixture
+def crate_of_two(tree):
+    """Another kind, `mail`, in the crate of `echo`; its binary runs it once this is called."""
+    source, main = tree / "crates/worker-echo/src/mail.rs", tree / "crates/worker-echo/src/main.rs"
+    backlog = tree / "k8s/components/backlog-scaling/worker-echo.yaml"
+    before, watched = main.read_text(), backlog.read_text()
+    source.write_text("impl Job for Mail {\n    const KIND: &'static str = \"mail\";\n}\n")
+    backlog.write_text(watched + watched.replace("jobs-echo", "jobs-mail"))
+    yield lambda: main.write_text("worker.register::<Echo>(()).register::<worker_echo::Mail>(())\n")
+    source.unlink()
+    main.write_text(before)
+    backlog.write_text(watched)
+
+
+def test_kinds_may_share_a_crate(render, crate_of_two):
+    crate_of_two()
+    rendered = manifests(render(KINDS="echo,mail", COMPONENTS="backlog-scaling", TOPIC_PREFIX="shop-"))
+    assert {workload.name for workload in rendered.component("worker")} == {"worker-echo", "worker-dead-letter"}
+    watched = [metric["external"]["metric"] for metric in rendered.get("HorizontalPodAutoscaler", "worker-echo")["spec"]["metrics"][1:]]
+    figures = ["num_undelivered_messages", "oldest_unacked_message_age"] * 2
+    assert [metric["name"].split("|")[-1] for metric in watched] == figures
+    assert [metric["selector"]["matchLabels"]["resource.labels.subscription_id"] for metric in watched] == ["shop-jobs-echo-worker"] * 2 + ["shop-jobs-mail-worker"] * 2
+
+
+def test_a_kind_that_no_binary_runs_is_refused(render, crate_of_two):
+    done = render("--check", KINDS="echo,mail")
+    assert done.returncode != 0 and "register Mail in crates/worker-echo/src/main.rs" in done.stderr
+
+
+def test_a_crate_runs_all_of_its_kinds_or_none(render, crate_of_two):
+    crate_of_two()
+    done = render("--check", KINDS="echo")
+    assert done.returncode != 0 and "KINDS lacks mail, which worker-echo runs beside echo" in done.stderr
+    assert render("--check", KINDS="webhook").returncode == 0
+
+
+def test_a_kind_whose_crate_is_not_deployed_is_refused(tree, render):
+    (tree / "k8s/base/worker-echo.yaml").rename(tree / "away.yaml")
+    done = render("--check", KINDS="echo")
+    (tree / "away.yaml").rename(tree / "k8s/base/worker-echo.yaml")
+    assert done.returncode != 0 and "k8s/base/worker-echo.yaml" in done.stderr
+
+
+def test_settings_are_checked_before_there_is_anything(tree, render):
+    (tree / "target/deploy/images.env").unlink()
+    (tree / "target/deploy").rename(tree / "target/away")
+    # Nothing but what every machine has: it needs neither kubectl nor a cluster.
+    done = render("--check", PATH="/usr/bin:/bin")
+    refused = render("--check", KINDS="mail", PATH="/usr/bin:/bin")
+    made = (tree / "target/deploy").exists()
+    (tree / "target/away").rename(tree / "target/deploy")
+    assert (done.returncode, done.stdout, done.stderr, made) == (0, "", "", False)
+    assert refused.returncode != 0 and refused.stderr.startswith("render: KINDS names mail")
+
+
+def test_kinds_are_by_default_those_that_the_manifests_and_the_example_of_settings_name():
+    named = [re.search(r"^KINDS=(.*)$", (ROOT / path).read_text(), re.MULTILINE)[1] for path in ("k8s/base/config/gateway.env", "deploy.env.example")]
+    assert set(named[0].split(",")) == set(named[1].split(",")) == set(CODE.kinds)
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
@@ -141,7 +205,7 @@ def test_the_same_settings_give_the_same_manifests(render):
         ({"DOMAIN": "jobs.shop.test]\ninject: [x"}, "DOMAIN"),
         ({"OVERLAY": "aws"}, "OVERLAY"),
         ({"COMPONENTS": "redis"}, "COMPONENTS"),
-        ({"KINDS": "echo,mail"}, "worker-mail.yaml"),
+        ({"KINDS": "echo,mail"}, "KINDS names mail, and no worker crate has such a job; there are echo, thumbnail, webhook"),
         ({"COMPONENTS": "memorystore"}, "REDIS_ADDRESS"),
         ({"COMPONENTS": "memorystore", "REDIS_ADDRESS": "redis.shop.test:6379"}, "REDIS_ADDRESS"),
         ({"COMPONENTS": "cloud-armor"}, "SECURITY_POLICY"),

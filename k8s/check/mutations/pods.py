@@ -64,7 +64,7 @@ def a_token_is_mounted(m):
 
 @mutation("no-kubernetes-token")
 def an_account_hands_out_tokens(m):
-    m.get("ServiceAccount", "worker")["automountServiceAccountToken"] = True
+    m.get("ServiceAccount", "worker-echo")["automountServiceAccountToken"] = True
 
 
 @mutation("no-service-links")

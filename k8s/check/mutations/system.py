@@ -1,14 +1,12 @@
-"""Mistakes between the parts: references, settings, networks, scaling, budgets."""
+"""Mistakes between the parts: references, settings, scaling, budgets."""
+
+import copy
 
 from . import mutation
 
 
 def env(m, name, variable):
     return next(entry for entry in m.workload(name).container["env"] if entry["name"] == variable)
-
-
-def policy(m, name):
-    return m.get("NetworkPolicy", name)["spec"]
 
 
 @mutation("unique")
@@ -33,7 +31,7 @@ def a_budget_for_nobody(m):
 
 @mutation("selectors")
 def a_network_policy_for_nobody(m):
-    policy(m, "into-valkey")["podSelector"]["matchLabels"]["app.kubernetes.io/name"] = "redis"
+    m.get("NetworkPolicy", "into-valkey")["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] = "redis"
 
 
 @mutation("service-ports")
@@ -61,6 +59,11 @@ def figures_are_read_at_a_port_that_is_not_there(m):
     m.get("PodMonitoring", "mayfly")["spec"]["endpoints"][0]["port"] = "metrics"
 
 
+@mutation("scrape-interval")
+def figures_are_read_four_times_as_often(m):
+    m.get("PodMonitoring", "mayfly")["spec"]["endpoints"][0]["interval"] = "15s"
+
+
 @mutation("accounts")
 def an_account_that_is_not_there(m):
     m.workload("gc").pod["serviceAccountName"] = "garbage"
@@ -69,6 +72,17 @@ def an_account_that_is_not_there(m):
 @mutation("accounts")
 def a_worker_with_the_gateways_rights(m):
     m.workload("worker-echo").pod["serviceAccountName"] = "gateway"
+
+
+@mutation("accounts")
+def workers_share_an_account(m):
+    m.workload("worker-echo").pod["serviceAccountName"] = "worker-webhook"
+
+
+@mutation("accounts")
+def an_account_that_is_nobodys(m):
+    m.get("ServiceAccount", "valkey")["metadata"]["name"] = "redis"
+    m.workload("valkey").pod["serviceAccountName"] = "redis"
 
 
 @mutation("volumes")
@@ -154,86 +168,6 @@ def a_laptop_talks_to_google(m):
     del m.get("ConfigMap", "mayfly")["data"]["PUBSUB_EMULATOR_HOST"]
 
 
-@mutation("default-deny")
-def egress_is_open_by_default(m):
-    policy(m, "default-deny")["policyTypes"] = ["Ingress"]
-
-
-@mutation("ways-in")
-def a_load_balancers_range_is_missing(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["from"].pop()
-
-
-@mutation("ways-in")
-def a_load_balancers_range_is_too_small(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["from"][0]["ipBlock"]["cidr"] = "35.191.0.0/24"
-
-
-@mutation("ways-in")
-def the_load_balancer_may_reach_the_services_port(m):
-    policy(m, "load-balancer-to-gateway")["ingress"][0]["ports"][0]["port"] = 80
-
-
-@mutation("ways-in")
-def the_collectors_are_shut_out(m):
-    m.objects.remove(m.get("NetworkPolicy", "managed-prometheus"))
-
-
-@mutation("ways-out")
-def no_way_to_the_metadata_server(m):
-    policy(m, "metadata-server")["egress"][0]["to"][0]["ipBlock"]["cidr"] = "169.254.169.252/32"
-
-
-@mutation("ways-out")
-def dns_by_udp_only(m):
-    policy(m, "dns")["egress"][0]["ports"].pop()
-
-
-@mutation("ways-out")
-def no_way_to_the_nodes_dns_cache(m):
-    policy(m, "dns")["egress"][0]["to"] = policy(m, "dns")["egress"][0]["to"][:1]
-
-
-@mutation("ways-out")
-def gc_may_not_reach_pubsub(m):
-    policy(m, "google-apis")["podSelector"]["matchExpressions"][0]["values"].remove("operator")
-
-
-@mutation("ways-out", "gke+opentelemetry")
-def the_collector_may_not_reach_google(m):
-    policy(m, "google-apis")["podSelector"]["matchExpressions"][0]["values"].remove("telemetry")
-
-
-@mutation("ways-between")
-def workers_may_not_reach_the_cache(m):
-    policy(m, "into-valkey")["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]["values"].remove("worker")
-
-
-@mutation("closed-doors")
-def the_cache_is_open_to_all(m):
-    del policy(m, "into-valkey")["ingress"][0]["from"]
-
-
-@mutation("closed-doors")
-def the_network_around_is_open(m):
-    del policy(m, "google-apis")["egress"][0]["to"][0]["ipBlock"]["except"]
-
-
-@mutation("policy-types")
-def rules_of_a_direction_that_does_not_count(m):
-    policy(m, "metadata-server")["policyTypes"] = ["Ingress"]
-
-
-@mutation("numbered-ports")
-def a_named_port_in_a_policy(m):
-    policy(m, "to-valkey")["egress"][0]["ports"][0]["port"] = "redis"
-
-
-@mutation("memorystore", "gke+memorystore")
-def no_way_to_memorystore(m):
-    policy(m, "to-memorystore")["podSelector"]["matchExpressions"][0]["values"] = ["gateway"]
-
-
 @mutation("rollout")
 def a_rollout_takes_a_gateway_first(m):
     m.workload("gateway").spec["strategy"]["rollingUpdate"]["maxUnavailable"] = 1
@@ -296,8 +230,18 @@ def a_backlog_of_another_subscription(m):
 
 
 @mutation("metrics", "gke+backlog-scaling")
+def a_backlog_without_its_age(m):
+    m.get("HorizontalPodAutoscaler", "worker-echo")["spec"]["metrics"].pop()
+
+
+@mutation("metrics", "gke+backlog-scaling")
 def a_figure_that_gateways_have_not(m):
     m.get("HorizontalPodAutoscaler", "gateway")["spec"]["metrics"][1]["pods"]["metric"]["name"] = "prometheus.googleapis.com|ws_connections|gauge"
+
+
+@mutation("metrics", "gke+backlog-scaling")
+def more_connections_than_the_autoscaler_knows_of(m):
+    m.get("ConfigMap", "gateway")["data"]["MAX_CONNECTIONS"] = "2500"
 
 
 @mutation("drain")
@@ -345,6 +289,18 @@ def jobs_without_a_worker(m):
     m.get("ConfigMap", "gateway")["data"]["KINDS"] = "echo,thumbnail,webhook,mail"
 
 
+@mutation("kinds")
+def a_worker_of_jobs_that_nobody_may_submit(m):
+    m.get("ConfigMap", "gateway")["data"]["KINDS"] = "echo,thumbnail"
+
+
+@mutation("kinds")
+def a_worker_that_the_sources_know_nothing_of(m):
+    echo = copy.deepcopy(m.workload("worker-echo").object)
+    echo["metadata"]["name"] = "worker-mail"
+    m.objects.append(echo)
+
+
 @mutation("memory")
 def the_history_does_not_fit(m):
     m.get("ConfigMap", "gateway")["data"]["HISTORY_BYTES"] = "536870912"
@@ -389,34 +345,9 @@ def the_collector_of_garbage_has_no_command(m):
     del m.workload("gc").container["args"]
 
 
-@mutation("closed-doors")
-def http_to_anywhere(m):
-    del policy(m, "metadata-server")["egress"][0]["to"]
-
-
-@mutation("closed-doors")
-def any_pod_may_be_a_cache(m):
-    policy(m, "to-valkey")["egress"][0]["to"] = [{"podSelector": {}}]
-
-
 @mutation("needed-settings")
 def as_many_connections_as_on_a_big_machine(m):
     del m.get("ConfigMap", "gateway")["data"]["MAX_CONNECTIONS"]
-
-
-@mutation("closed-doors")
-def dns_to_anywhere(m):
-    del policy(m, "dns")["egress"][0]["to"]
-
-
-@mutation("closed-doors")
-def every_port_of_the_gateway(m):
-    del policy(m, "load-balancer-to-gateway")["ingress"][0]["ports"]
-
-
-@mutation("closed-doors")
-def the_load_balancer_reaches_workers(m):
-    policy(m, "load-balancer-to-gateway")["podSelector"] = {}
 
 
 @mutation("true-cache")

@@ -10,7 +10,9 @@ from .quantities import quantity
 # Alone by design, each for a reason that stands beside it.
 SINGLE = {"valkey", "emulator", "otel-collector"}
 READINESS_GATE_S = 600
-# What the smallest number of pods may ask for in all: about two thirds of what three e2-small are thought to have left
+# What Mayfly comes with. Whoever adds jobs of their own, or a collector, has the cluster add machines for them.
+SHIPPED = {"gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter", "valkey"}
+# What the smallest number of its pods may ask for in all: about two thirds of what three e2-small are thought to have left
 # beside GKE's own pods. `just doctor` prints what they really have.
 MODEST = {"cpu": 1.0, "memory": 1.25 * 2**30}
 
@@ -85,18 +87,22 @@ def autoscaling(manifests, code):
 @rule
 def metrics(manifests, code):
     """Names that Google's adapter understands, for subscriptions that exist, and figures that gateways have."""
-    prefix = None
+    prefix, room = None, None
     for workload in manifests.component("gateway"):
-        prefix = manifests.environment(workload).get("TOPIC_PREFIX", "")
+        told = manifests.environment(workload)
+        prefix, room = told.get("TOPIC_PREFIX", ""), told.get("MAX_CONNECTIONS")
     for item in manifests.of("HorizontalPodAutoscaler"):
+        wanted = {f"{prefix}jobs-{kind}-worker" for kind, crate in code.kinds.items() if crate == item["metadata"]["name"]}
+        watched = set()
         for metric in item["spec"].get("metrics", []):
             if metric["type"] == "External":
-                name, wanted = metric["external"]["metric"]["name"], f"{prefix}jobs-{item['metadata']['name'].removeprefix('worker-')}-worker"
+                name = metric["external"]["metric"]["name"]
                 labels = metric["external"]["metric"].get("selector", {}).get("matchLabels", {})
                 if not re.fullmatch(r"pubsub\.googleapis\.com\|subscription\|(num_undelivered_messages|oldest_unacked_message_age)", name):
                     yield label(item), f"{name} is no metric that is known here"
-                if labels.get("resource.labels.subscription_id") != wanted:
-                    yield label(item), f"watches {labels}, not subscription {wanted}"
+                if labels.get("resource.labels.subscription_id") not in wanted:
+                    yield label(item), f"watches {labels}, not one of the subscriptions {wanted}"
+                watched.add((name, labels.get("resource.labels.subscription_id")))
                 age = name.endswith("age")
                 if metric["external"]["target"]["type"] != ("Value" if age else "AverageValue"):
                     yield label(item), f"{name} as {metric['external']['target']['type']}: messages are shared among workers, an age is not"
@@ -104,6 +110,10 @@ def metrics(manifests, code):
                 name = metric["pods"]["metric"]["name"]
                 if name != "prometheus.googleapis.com|mayfly_gateway_connections|gauge":
                     yield label(item), f"{name} is no figure of a gateway's"
+                if int(metric["pods"]["target"]["averageValue"]) * 2 != int(room or 0):
+                    yield label(item), f"is not half of MAX_CONNECTIONS, {room}: sockets do not move to a gateway that comes late"
+        if watched and len(watched) != 2 * len(wanted):
+            yield label(item), f"must watch messages and their age in each of {wanted}, and watches {watched}"
 
 
 @rule
@@ -114,6 +124,7 @@ def fits_small_nodes(manifests, _):
         asked = sum(
             least.get(workload.name, workload.spec.get("replicas", 1)) * (quantity(workload.container.get("resources", {}).get("requests", {}).get(resource)) or 0)
             for workload in manifests.workloads("Deployment")
+            if workload.name in SHIPPED
         )
         if asked > most:
-            yield "all Deployments", f"ask for {asked:g} of {resource} at rest, more than {most:g}"
+            yield "Deployments", f"ask for {asked:g} of {resource} at rest, more than {most:g}"

@@ -1,10 +1,14 @@
 """Numbers that must agree: with each other, with Google's, and with the code."""
 
+import re
+
 from manifests import label
 from problem import rule
 
 # All that an ordinary pod has on a preempted machine, whatever its manifest says.
 PREEMPTION_S = 15
+# How often figures are read at most: each reading of each figure is paid for.
+SCRAPE_S = 60
 # How long Google's load balancer keeps idle connections to a backend.
 BACKEND_KEEP_ALIVE_S = 600
 
@@ -46,14 +50,17 @@ def ports(manifests, code):
 
 
 @rule
-def kinds(manifests, _):
+def kinds(manifests, code):
     """What clients may submit has workers, and what works may be submitted."""
     for gateway in manifests.component("gateway"):
         offered = set(manifests.environment(gateway).get("KINDS", "").split(","))
-        working = {workload.name.removeprefix("worker-") for workload in manifests.component("worker")} - {"dead-letter"}
+        workers = {workload.name for workload in manifests.component("worker")}
+        working = {kind for kind, crate in code.kinds.items() if crate in workers}
         if offered != working:
             yield gateway, f"takes jobs for {sorted(offered)}, there are workers for {sorted(working)}"
-        if "worker-dead-letter" not in {workload.name for workload in manifests.component("worker")}:
+        for worker in workers - set(code.kinds.values()) - {"worker-dead-letter"}:
+            yield worker, "works for nobody: its binary registers no job"
+        if "worker-dead-letter" not in workers:
             yield gateway, "without worker-dead-letter nobody hears of jobs that nobody could process"
 
 
@@ -125,3 +132,13 @@ def health_check(manifests, code):
             yield label(item), f"notices a leaving gateway after {notices} s; by then it has sent its clients away, and gets them back"
         if times.get("healthyThreshold", 2) > 2:
             yield label(item), "takes long to believe in a new gateway"
+
+
+@rule
+def scrape_interval(manifests, _):
+    for monitoring in manifests.of("PodMonitoring"):
+        for endpoint in monitoring["spec"]["endpoints"]:
+            interval = endpoint.get("interval", "")
+            seconds = int(interval[:-1]) * {"s": 1, "m": 60}[interval[-1]] if re.fullmatch(r"\d+[sm]", interval) else 0
+            if seconds < SCRAPE_S:
+                yield label(monitoring), f"reads figures every {interval or 'so often'}, and each sample is paid for: not below {SCRAPE_S} s"

@@ -98,15 +98,16 @@ def scrape_ports(manifests, _):
 
 @rule
 def accounts(manifests, _):
-    """Roles are bound to these names: see `pubsub-setup`."""
-    wanted = {"gateway": "gateway", "worker-dead-letter": "worker-dead-letter", "gc": "gc", "valkey": "valkey"}
+    """Each workload is somebody of its own, by its own name: roles are bound to these, see `pubsub-grant`."""
     for workload in manifests.workloads():
         name = workload.pod.get("serviceAccountName", "default")
         if not manifests.find("ServiceAccount", name):
             yield workload, f"runs as ServiceAccount {name}, which is not there"
-        fallback = "worker" if workload.labels.get("app.kubernetes.io/component") == "worker" else workload.name
-        if name != wanted.get(workload.name, fallback):
-            yield workload, f"runs as {name}, to which its roles are not bound"
+        if name != workload.name:
+            yield workload, f"runs as {name}, to which its roles are not bound, and others may be"
+    for account in manifests.of("ServiceAccount"):
+        if not manifests.find("Deployment", account["metadata"]["name"]) and not manifests.find("CronJob", account["metadata"]["name"]):
+            yield label(account), "is nobody's"
 
 
 @rule

@@ -56,9 +56,8 @@ def make_template(root, real_render=False, workers=None):
         shutil.copy(REPOSITORY / name, root / name)
     for main in REPOSITORY.glob("crates/worker-*/src/main.rs"):
         if workers is None or main.parts[-3] in workers:
-            target = root / main.relative_to(REPOSITORY)
-            target.parent.mkdir(parents=True)
-            target.touch()
+            # Sources say which kinds there are.
+            shutil.copytree(main.parent, root / main.parent.relative_to(REPOSITORY))
     render = root / "scripts/cloud/render"
     if real_render and render.exists():
         shutil.copytree(REPOSITORY / "k8s", root / "k8s", ignore=shutil.ignore_patterns("__pycache__"))

@@ -7,12 +7,38 @@ from place import REPOSITORY
 TOPOLOGY = (REPOSITORY / "crates/bus/src/topology.rs").read_text()
 NAMES = (REPOSITORY / "crates/bus/src/names.rs").read_text()
 ENSURE = (REPOSITORY / "crates/bus/src/ensure.rs").read_text()
+# What is deployed by default, and the crates that it takes.
+KINDS = re.search(r"^KINDS=(.*)$", (REPOSITORY / "deploy.env.example").read_text(), re.MULTILINE)[1].split(",")
+CRATES = {main.parts[-3] for main in REPOSITORY.glob("crates/worker-*/src/main.rs")} - {"worker-dead-letter"}
 
 
 def one(pattern, text):
     found = re.findall(pattern, text)
     assert len(found) == 1, f"{pattern}: {found}"
     return found[0]
+
+
+def rights(site):
+    """Who has which role on what."""
+    found = {}
+    for resource, policy in site.state["policies"].items():
+        for role, member in policy:
+            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
+            found.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
+    return found
+
+
+def worker(*kinds, prefix="mayfly-"):
+    """What a worker may: tell what becomes of its jobs, hear of their ends, and its own kinds' jobs; nobody else's."""
+    everybody = {"mayflyInstance project", f"publisher topics/{prefix}events", f"publisher topics/{prefix}dead-letter"}
+    everybody |= {f"publisher topics/{prefix}control", f"mayflyListener topics/{prefix}control"}
+    return everybody | {right for kind in kinds for right in (f"publisher topics/{prefix}jobs-{kind}", f"subscriber subscriptions/{prefix}jobs-{kind}-worker")}
+
+
+def kinds_in(crate):
+    """The kinds that a crate's jobs declare: its binary runs all of them, or they could not be deployed."""
+    sources = [path.read_text() for path in (REPOSITORY / "crates" / crate / "src").glob("*.rs")]
+    return [kind for source in sources for kind in re.findall(r"^ +const KIND: &'static str = \"([a-z0-9-]+)\";", source, re.MULTILINE)]
 
 
 def test_parameters_are_those_of_the_bus(deployed):
@@ -29,32 +55,26 @@ def test_parameters_are_those_of_the_bus(deployed):
 
 
 def test_names_are_those_of_the_bus(deployed):
-    topics = {name.replace("{kind}", kind) for name in re.findall(r'self\.topic\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    topics = {name.replace("{kind}", kind) for name in re.findall(r'self\.topic\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in KINDS}
     assert set(deployed.state["topics"]) == {f"mayfly-{name}" for name in topics}
-    subscriptions = {name.replace("{kind}", kind) for name in re.findall(r'self\.subscription\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in ("echo", "thumbnail", "webhook")}
+    subscriptions = {name.replace("{kind}", kind) for name in re.findall(r'self\.subscription\(&?(?:format!\()?"([a-z{}-]+)"', NAMES) for kind in KINDS}
     assert set(deployed.state["subscriptions"]) == {f"mayfly-{name}" for name in subscriptions}
 
 
 def test_kinds_and_prefix_are_settings(site):
-    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="greet,scale-up", TOPIC_PREFIX="shop-")
+    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,webhook", TOPIC_PREFIX="shop-")
     site.succeed("deploy")
-    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-greet", "shop-jobs-scale-up"]
-    assert site.state["subscriptions"]["shop-jobs-scale-up-worker"][0] == "shop-jobs-scale-up"
+    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-echo", "shop-jobs-webhook"]
+    assert site.state["subscriptions"]["shop-jobs-webhook-worker"][0] == "shop-jobs-webhook"
 
 
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
-    rights = {}
-    for resource, policy in deployed.state["policies"].items():
-        for role, member in policy:
-            who = member.split("/")[-1] if member.startswith("principal:") else member.split(":")[1].split("@")[0]
-            rights.setdefault(who, set()).add(f"{role.split('/')[-1].removeprefix('pubsub.')} {resource}")
-    jobs = [f"mayfly-jobs-{kind}" for kind in ("echo", "thumbnail", "webhook")]
-    assert rights == {
+    jobs = [f"mayfly-jobs-{kind}" for kind in KINDS]
+    assert kinds_in("worker-echo") == ["echo"] and {"worker-echo", "worker-thumbnail", "worker-webhook"} <= CRATES
+    assert rights(deployed) == {
         "gateway": {"mayflyInstance project", "publisher topics/mayfly-events", "mayflyListener topics/mayfly-events", "publisher topics/mayfly-control"}
         | {f"publisher topics/{topic}" for topic in jobs},
-        "worker": {"mayflyInstance project", "publisher topics/mayfly-events", "publisher topics/mayfly-control", "mayflyListener topics/mayfly-control", "publisher topics/mayfly-dead-letter"}
-        | {f"publisher topics/{topic}" for topic in jobs}
-        | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
+        **{crate: worker(*kinds_in(crate)) for crate in CRATES},
         "worker-dead-letter": {"publisher topics/mayfly-events", "subscriber subscriptions/mayfly-dead-letter-worker"},
         "gc": {"mayflyCollector project"},
         "service-4711": {"publisher topics/mayfly-dead-letter"} | {f"subscriber subscriptions/{topic}-worker" for topic in jobs},
@@ -65,6 +85,26 @@ def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
         "mayflyListener": ["pubsub.topics.attachSubscription"],
         "mayflyCollector": ["pubsub.subscriptions.delete", "pubsub.subscriptions.list"],
     }
+
+
+def test_kinds_of_one_crate_share_its_account(site):
+    sources = site.root / "crates/worker-echo/src"
+    (sources / "mail.rs").write_text("impl Job for Mail {\n    const KIND: &'static str = \"mail\";\n}\n")
+    (sources / "main.rs").write_text("worker.register::<Echo>(()).register::<Mail>(())\n")
+    site.settings(PROJECT="shop-project", KINDS="echo,mail,webhook", TOPIC_PREFIX="shop-")
+    for recipe in ("apis-enable", "cluster-create", "pubsub-setup"):
+        site.succeed(recipe)
+    found = rights(site)
+    assert found["worker-echo"] == worker("echo", "mail", prefix="shop-")
+    assert found["worker-webhook"] == worker("webhook", prefix="shop-")
+    assert "worker-thumbnail" not in found
+
+
+def test_a_kind_that_nobody_runs_is_granted_nothing(deployed):
+    before = deployed.state["policies"]["project"][:]
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,mail")
+    assert "KINDS names mail, and no worker crate has such a job; there are echo, thumbnail, webhook" in deployed.refuse("pubsub-grant").last_error
+    assert deployed.state["policies"]["project"] == before
 
 
 def test_components_bring_their_rights(deployed):

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use worker___SNAKE__::__TYPE__;
 
 fn main() -> ExitCode {
-    worker::main::<__TYPE__, ()>("worker-__NAME__", async |(), _| Ok(()))
+    worker::main_with::<()>("worker-__NAME__", async |worker, (), _| Ok(worker.register::<__TYPE__>(())))
 }

@@ -1,0 +1,1 @@
+"""What `new-job` is made of."""
