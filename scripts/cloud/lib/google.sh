@@ -23,6 +23,24 @@ connect() {
 
 address() { ask "${1-}" gcloud compute addresses list --project="$PROJECT" --global --filter="name=$IP_NAME" '--format=value(address)'; }
 
+# The words of a proof by `mayfly prove`, in `proof`: proof_of IMAGE ADDRESS OPTION...
+# A token comes by the environment: command lines can be seen by everybody on this machine.
+proof_of() {
+    proof=(docker run --rm --env="PROVE_KIND=$PROVE_KIND")
+    [[ -z $PROVE_PAYLOAD ]] || proof+=(--env="PROVE_PAYLOAD=$PROVE_PAYLOAD")
+    [[ -z $PROVE_TOKEN_FILE ]] || proof+=(--env=PROVE_TOKEN)
+    proof+=("$1" prove "https://$DOMAIN" --address "$2" "${@:3}")
+}
+# Becomes the proof: for a subshell, so that its process id is docker's.
+exec_proof() {
+    set +x
+    if [[ -n $PROVE_TOKEN_FILE ]]; then
+        PROVE_TOKEN=$(<"$PROVE_TOKEN_FILE")
+        export PROVE_TOKEN
+    fi
+    exec "${proof[@]}"
+}
+
 # Lets docker read and write the repository.
 registry_login() {
     local host config=${DOCKER_CONFIG:-$HOME/.docker}/config.json

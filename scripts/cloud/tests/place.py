@@ -19,15 +19,15 @@ REPOSITORY = HERE.parents[2]
 PROGRAMS = {"gcloud": gcloud, "kubectl": kubectl, "docker": docker}
 SETTINGS = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
 RENDER = """#!/usr/bin/env bash
-# Stands in for the real one: the same settings, the same place of the digests, one Deployment for each image.
+# Stands in for the real one: the same place of the digests, one Deployment for each image. What settings make of the manifests only the real one knows.
 set -euo pipefail
-: "$PROJECT" "$DOMAIN" "$NAMESPACE" "$OVERLAY"
-printf 'serviceAccountName: %s\\n' gateway worker worker-dead-letter gc
-[[ $COMPONENTS != *opentelemetry* ]] || echo 'serviceAccountName: otel-collector'
-printf 'apiVersion: v1\\nkind: Namespace\\nmetadata:\\n  name: %s\\n' "$NAMESPACE"
+: "$PROJECT" "$DOMAIN" "$NAMESPACE"
+[[ $OVERLAY == gke && -z $COMPONENTS && $KINDS =~ ^(echo|echo,thumbnail,webhook)$ ]] || { echo "a test of KINDS, COMPONENTS or OVERLAY needs the real render" >&2 && exit 1; }
+labels='  labels:\\n    app.kubernetes.io/part-of: mayfly\\n'
+printf "apiVersion: v1\\nkind: Namespace\\nmetadata:\\n$labels  name: %s\\n" "$NAMESPACE"
 while IFS== read -r name image; do
     [[ $name != mayfly ]] || continue
-    printf -- '---\\napiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n  name: %s\\nimage: %s\\n' "$name" "$image"
+    printf -- "---\\napiVersion: apps/v1\\nkind: Deployment\\nmetadata:\\n$labels  name: %s\\nimage: %s\\n" "$name" "$image"
 done <target/deploy/images.env
 """
 
@@ -60,7 +60,7 @@ def make_template(root, real_render=False, workers=None):
             target.parent.mkdir(parents=True)
             target.touch()
     render = root / "scripts/cloud/render"
-    if real_render and render.exists():
+    if real_render:
         shutil.copytree(REPOSITORY / "k8s", root / "k8s", ignore=shutil.ignore_patterns("__pycache__"))
     else:
         render.write_text(RENDER)

@@ -220,7 +220,8 @@ def test_what_preempted_machines_left_behind_does_not_fail_a_rollout(deployed):
     assert "1 more are what machines left behind" in deployed.succeed("status").output
 
 
-def test_a_gateway_gets_its_map_of_certificates_and_is_read_back_by_its_own_name(site):
+def test_a_gateway_gets_its_map_of_certificates_and_is_read_back_by_its_own_name(rendering_site):
+    site = rendering_site
     site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", OVERLAY="gke-gateway")
     site.state["backend_timeout"] = 90
     result = site.succeed("deploy")

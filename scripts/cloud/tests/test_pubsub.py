@@ -35,11 +35,18 @@ def test_names_are_those_of_the_bus(deployed):
     assert set(deployed.state["subscriptions"]) == {f"mayfly-{name}" for name in subscriptions}
 
 
-def test_kinds_and_prefix_are_settings(site):
-    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="greet,scale-up", TOPIC_PREFIX="shop-")
+def test_kinds_and_prefix_are_settings(rendering_site):
+    site = rendering_site
+    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="thumbnail,webhook", PROVE_KIND="thumbnail", TOPIC_PREFIX="shop-")
     site.succeed("deploy")
-    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-greet", "shop-jobs-scale-up"]
-    assert site.state["subscriptions"]["shop-jobs-scale-up-worker"][0] == "shop-jobs-scale-up"
+    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-thumbnail", "shop-jobs-webhook"]
+    assert site.state["subscriptions"]["shop-jobs-webhook-worker"][0] == "shop-jobs-webhook"
+    assert "Deployment/worker-thumbnail" in site.state["objects"] and "Deployment/worker-echo" not in site.state["objects"]
+
+
+def test_a_kind_without_manifests_is_not_deployed(rendering_site):
+    rendering_site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,greet")
+    assert "greet" in rendering_site.refuse("deploy").errors and "Deployment/gateway" not in rendering_site.state["objects"]
 
 
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):

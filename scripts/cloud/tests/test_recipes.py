@@ -101,6 +101,38 @@ def test_a_fresh_clone_finds_its_way_to_the_cluster(deployed):
     assert [command.split(" --")[0] for command in deployed.commands(changes=True)] == ["gcloud container clusters get-credentials mayfly"]
 
 
+# --- Proof
+
+
+def test_the_proof_submits_a_kind_that_is_deployed(deployed):
+    """By default echo, of which no setting needs to speak."""
+    deployed.succeed("just", "prove")
+    assert "--env=PROVE_KIND=echo " in deployed.commands()[-3]
+    payload = '{"url":"https://shop.test/a b.jpg"}'
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", PROVE_KIND="thumbnail", PROVE_PAYLOAD=payload)
+    result = deployed.succeed("just", "prove")
+    proof = next(call for call in reversed(deployed.world.calls) if call.program == "docker")
+    assert proof.argv[2:4] == ["--env=PROVE_KIND=thumbnail", f"--env=PROVE_PAYLOAD={payload}"]
+    assert f"--env='PROVE_PAYLOAD={payload}'" in result.output, "it can be pasted"
+
+
+def test_a_proof_of_a_kind_that_nobody_takes_fails(deployed):
+    del deployed.state["objects"]["Deployment/worker-echo"]
+    assert "no worker takes echo" in deployed.refuse("prove").errors
+
+
+@pytest.mark.parametrize("recipe", ["prove", "drill"])
+def test_the_proof_brings_a_users_token_without_showing_it(deployed, recipe):
+    (deployed.root.parent / "token").write_text("eyJ-a-users-token\n")
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", PROVE_TOKEN_FILE=deployed.root.parent / "token")
+    deployed.succeed("just", recipe)
+    proofs = [call for call in deployed.world.calls if call.command.startswith("docker run")]
+    assert proofs and all("--env=PROVE_TOKEN" in call.argv and "PROVE_TOKEN=eyJ-a-users-token" in call.environment for call in proofs)
+    others = [call for call in deployed.world.calls if call not in proofs]
+    assert not any("users-token" in call.environment for call in others) and not any("users-token" in call.command for call in deployed.world.calls)
+    assert not any("users-token" in text for text in deployed.spoken)
+
+
 # --- Drill
 
 
@@ -172,7 +204,8 @@ def test_destroy_asks_for_the_projects_name(deployed):
 
 
 @pytest.mark.parametrize("overlay", ["gke", "gke-gateway"])
-def test_destroy_leaves_nothing_but_the_roles(site, overlay):
+def test_destroy_leaves_nothing_but_the_roles(rendering_site, overlay):
+    site = rendering_site
     site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", OVERLAY=overlay, NAT="true")
     site.succeed("deploy")
     site.state["subscriptions"]["mayfly-events-gateway-7f"] = ["mayfly-events", "10", "600s", "86400s", "", "", "", ""]

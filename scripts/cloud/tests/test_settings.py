@@ -12,9 +12,10 @@ WRONG = {
     "MACHINE_TYPE": "small", "SPOT": "yes", "NODES_MIN": "0", "NODES_MAX": "many", "ON_DEMAND_NODES": "-1", "DISK_GB": "1", "RELEASE_CHANNEL": "nightly",
     "NAT": "1", "OVERLAY": "foo", "COMPONENTS": "memorystore,foo", "KINDS": "echo,", "TOPIC_PREFIX": "Mayfly-", "REPOSITORY": "a/b",
     "VALKEY_IMAGE": "valkey:latest", "IP_NAME": "1", "NODE_SERVICE_ACCOUNT": "x", "CERTIFICATE_MAP": "_", "REDIS_ADDRESS": "redis.example.com", "OTEL_COLLECTOR_IMAGE": "otel:1", "SSL_POLICY": "Modern",
+    "PROVE_KIND": "sleep", "PROVE_PAYLOAD": "nonsense", "PROVE_TOKEN_FILE": "nowhere",
     "SECURITY_POLICY": "no spaces", "AUTH_JWT_PUBLIC_KEY_FILE": "nowhere.pem", "AUTH_JWT_SECRET_FILE": "nowhere", "SERVICE_TOKEN_FILE": "nowhere",
 }  # fmt: skip
-EMPTY_IS_FINE = {"ZONE", "COMPONENTS", "REDIS_ADDRESS", "SECURITY_POLICY", "OTEL_COLLECTOR_IMAGE", "SSL_POLICY", "AUTH_JWT_PUBLIC_KEY_FILE", "AUTH_JWT_SECRET_FILE", "SERVICE_TOKEN_FILE"}
+EMPTY_IS_FINE = {"PROVE_KIND", "PROVE_PAYLOAD", "PROVE_TOKEN_FILE", "ZONE", "COMPONENTS", "REDIS_ADDRESS", "SECURITY_POLICY", "OTEL_COLLECTOR_IMAGE", "SSL_POLICY", "AUTH_JWT_PUBLIC_KEY_FILE", "AUTH_JWT_SECRET_FILE", "SERVICE_TOKEN_FILE"}
 
 
 def known():
@@ -100,6 +101,8 @@ def test_lines_are_not_evaluated(site):
         ({"COMPONENTS": "memorystore"}, "REDIS_ADDRESS is not set, which COMPONENTS=…memorystore needs"),
         ({"COMPONENTS": "opentelemetry,cloud-armor"}, "SECURITY_POLICY is not set, which COMPONENTS=…cloud-armor needs"),
         ({"COMPONENTS": "on-demand-cache"}, "ON_DEMAND_NODES=0: must be at least 1 with COMPONENTS=…on-demand-cache"),
+        ({"KINDS": "thumbnail"}, "PROVE_KIND is not set, which KINDS without echo needs: the one that `just prove` may submit"),
+        ({"KINDS": "thumbnail,webhook", "PROVE_KIND": "echo"}, "PROVE_KIND=echo: must be one of KINDS, which are thumbnail,webhook"),
         ({"NODES_MIN": "5", "NODES_MAX": "4"}, "NODES_MAX=4: must be at least NODES_MIN, which is 5"),
     ],
 )
