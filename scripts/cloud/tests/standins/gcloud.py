@@ -197,6 +197,8 @@ def create_cluster(state, words, flags):
     must(flags["service-account"] in state["accounts"], "the machines' service account does not exist")
     state["clusters"][words[0]] = {"status": "PROVISIONING", "looks": 3, "location": flags["location"], "spot": bool(flags.get("spot")), "nodes": flags["num-nodes"]}
     state["pools"][words[0]] = ["default-pool"]
+    # It runs before GKE's controllers are through.
+    state["crd_rounds"] = 2
 
 
 @gcloud.changes("container clusters delete", "project location")
