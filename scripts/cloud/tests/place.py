@@ -137,7 +137,7 @@ class Site:
 
     def lasting(self):
         """What exists, without what differs from run to run: of secrets only that they are there."""
-        passing = ("certificate_rounds", "crd_rounds", "rollout_rounds", "proofs", "pods", "pulled", "built")
+        passing = ("certificate_rounds", "crd_rounds", "rollout_rounds", "early_services", "proofs", "pods", "pulled", "built")
         state = copy.deepcopy({key: value for key, value in self.state.items() if key not in passing})
         for cluster in state["clusters"].values():
             cluster.pop("looks", None)

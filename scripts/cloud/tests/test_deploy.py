@@ -163,6 +163,45 @@ def test_rights_of_a_new_account_may_take_a_while(site):
     assert "not yet (3 of 8)" in result.output
 
 
+def test_a_service_may_take_minutes_to_be_on(site):
+    site.state["early_answers"] = 12
+    result = site.succeed("deploy")
+    assert "the service is not on everywhere yet (12 of 20)" in result.output
+
+
+def test_a_service_that_stays_off_is_a_failure(site):
+    site.state["early_answers"] = 20
+    result = site.refuse("deploy")
+    assert "has not been used in project 4711" in result.errors and "`gcloud compute addresses list` failed with code 1" in result.last_error
+
+
+def test_a_new_cluster_may_take_minutes_to_know_all_kinds(site):
+    site.world.break_matching = "kubectl create"
+    site.refuse("deploy")
+    site.mend()
+    site.state["crd_rounds"] = 20
+    result = site.succeed("deploy")
+    assert "it does not know yet: backendconfigs.cloud.google.com" in result.output and "after 4 min: the cluster knows all kinds of objects" in result.output
+    assert not any(call.broken for call in site.world.calls if call.command == APPLY)
+
+
+def test_the_first_rollout_may_take_longer_than_its_progress_deadline(site):
+    site.state["rollout_rounds"] = 40
+    result = site.succeed("deploy")
+    assert "available: gateway /2" in result.output and "after 9 min: available: gateway 2/2" in result.output
+
+
+def test_a_first_rollout_that_never_comes_up_is_a_failure(site):
+    site.state["rollout_rounds"] = 1000
+    assert "does not come up" in site.refuse("deploy").last_error
+
+
+def test_a_later_rollout_has_the_old_pods_to_serve_and_is_judged_at_once(deployed):
+    deployed.state["rollout_rounds"] = 10
+    assert "does not come up" in deployed.refuse("deploy").last_error
+    assert not [command for command in deployed.commands() if "availableReplicas" in command]
+
+
 def test_a_cluster_that_is_still_being_made_is_waited_for(site):
     site.world.break_matching = "clusters create"
     site.world.break_after = True
@@ -191,7 +230,7 @@ def test_after_twenty_minutes_without_a_certificate_it_says_which_record_to_set(
     deployed.state["certificate_rounds"] = 81
     result = deployed.refuse("deploy")
     assert "A record of jobs.shop.test is 203.0.113.7" in result.last_error and "`just deploy`, which goes on waiting" in result.last_error
-    assert len([command for command in deployed.commands() if "managedcertificates" in command]) == 80
+    assert len([command for command in deployed.commands() if "get managedcertificates" in command]) == 80
     assert "== https://jobs.shop.test answers" in deployed.succeed("deploy").output
 
 

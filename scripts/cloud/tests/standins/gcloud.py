@@ -18,6 +18,10 @@ def in_project(flags):
 
 def enabled(state, service):
     must(f"{service}.googleapis.com" in state["services"], f"SERVICE_DISABLED: {service}")
+    # Google switches a service on here and there, one server after the other.
+    if state["early_services"].get(service):
+        state["early_services"][service] -= 1
+        raise Refused(f"PERMISSION_DENIED: {service}.googleapis.com has not been used in project {NUMBER} before or it is disabled. If you enabled it recently, wait a few minutes")
 
 
 def members(state, flags, resource):
@@ -65,6 +69,8 @@ def services(state, words, flags):
 @gcloud.changes("services enable", "project")
 def enable(state, words, flags):
     in_project(flags)
+    new = {*words} - {*state["services"]}
+    state["early_services"] |= {service.split(".")[0]: state["early_answers"] for service in new}
     state["services"] = sorted({*state["services"], *words})
 
 
@@ -85,6 +91,7 @@ def project(state, words, flags):
 @gcloud.reads("projects get-iam-policy", "project flatten format")
 def project_policy(state, words, flags):
     in_project(flags)
+    enabled(state, "cloudresourcemanager")
     return members(state, flags, "project")
 
 
@@ -122,6 +129,7 @@ def billing(state, words, flags):
 @gcloud.reads("iam service-accounts list", "project format")
 def accounts(state, words, flags):
     in_project(flags)
+    enabled(state, "iam")
     expect(flags["format"], "value(email)")
     return "\n".join(state["accounts"])
 
