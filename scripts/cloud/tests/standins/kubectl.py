@@ -194,7 +194,7 @@ def certificate(state, words, flags):
 @kubectl.reads("get ingress", "namespace output")
 def ingress(state, words, flags):
     expect(flags["output"], "jsonpath={.items[*].metadata.annotations.ingress\\.kubernetes\\.io/backends}")
-    return '{"k8s1-1a2b3c4d-mayfly-gateway-80-5e6f7a8b":"HEALTHY","k8s1-1a2b3c4d-kube-system-default-http-backend-80-9c":"HEALTHY"}'
+    return '{"k8s-be-30123--1a2b3c4d":"HEALTHY","k8s1-1a2b3c4d-mayfly-gateway-80-5e6f7a8b":"HEALTHY","k8s1-1a2b3c4d-kube-system-default-http-backend-80-9c":"HEALTHY"}'
 
 
 @kubectl.reads("get gateway", "namespace output")
