@@ -106,6 +106,13 @@ def test_a_subscription_whose_topic_was_deleted_is_made_again(deployed):
     assert deployed.lasting() == reference
 
 
+def test_a_subscription_on_another_topic_is_named_and_left_alone(deployed):
+    deployed.state["subscriptions"]["mayfly-jobs-echo-worker"][0] = "mayfly-jobs-webhook"
+    result = deployed.refuse("just", "pubsub-setup")
+    assert "subscription mayfly-jobs-echo-worker hangs on topic mayfly-jobs-webhook, not on mayfly-jobs-echo" in result.last_error
+    assert deployed.commands(changes=True) == []
+
+
 def test_without_a_cluster_it_says_what_comes_first(site):
     site.succeed("apis-enable")
     assert "run `just cluster-create`" in site.refuse("pubsub-setup").last_error
