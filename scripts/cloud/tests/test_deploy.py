@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from place import git
+from place import SETTINGS, git
 
 ORDER = [
     "gcloud services enable",
@@ -27,14 +27,14 @@ ORDER = [
     "docker push us-central1-docker.pkg.dev/shop-project/mayfly/gateway:",
     "docker pull --platform=linux/amd64 docker.io/valkey/valkey",
     "docker push us-central1-docker.pkg.dev/shop-project/mayfly/valkey:",
-    "kubectl apply --filename=target/deploy/mayfly.yaml",
+    "kubectl apply --filename=target/deployments/deploy/mayfly.yaml",
     "kubectl rollout status deployment.apps/gateway",
     "kubectl annotate namespace mayfly",
     "kubectl get managedcertificates",
     "docker run --rm",
     "gcloud compute backend-services describe k8s1-1a2b3c4d-mayfly-gateway-80-5e6f7a8b",
 ]
-APPLY = "kubectl apply --filename=target/deploy/mayfly.yaml"
+APPLY = "kubectl apply --filename=target/deployments/deploy/mayfly.yaml"
 
 
 def first(commands, start):
@@ -61,7 +61,7 @@ ALL = "memorystore,cloud-armor,backlog-scaling,opentelemetry"
 def test_the_real_manifests_are_applied_by_digest(rendering_site, settings):
     rendering_site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", **settings)
     rendering_site.succeed("deploy")
-    manifest = (rendering_site.root / "target/deploy/mayfly.yaml").read_text()
+    manifest = (rendering_site.root / "target/deployments/deploy/mayfly.yaml").read_text()
     images = re.findall(r"image: \"?([^\s\"]+)", manifest)
     ours = [image for image in images if image.startswith("us-central1-docker.pkg.dev/shop-project/mayfly/")]
     assert {"gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter"} <= {re.split("[/@]", image)[-2] for image in ours}
@@ -74,7 +74,7 @@ def test_the_real_manifests_are_applied_by_digest(rendering_site, settings):
 
 
 def test_images_are_named_after_the_commit_and_written_down_by_digest(deployed):
-    lines = (deployed.root / "target/deploy/images.env").read_text().splitlines()
+    lines = (deployed.root / "target/deployments/deploy/images.env").read_text().splitlines()
     assert len(lines) == 7
     assert all(re.fullmatch(r"([a-z-]+)=us-central1-docker\.pkg\.dev/shop-project/mayfly/\1@sha256:[0-9a-f]{64}", line) for line in lines), lines
     tags = {image.split(":")[1] for image in deployed.state["repositories"]["mayfly"] if not image.startswith("valkey")}
@@ -210,6 +210,29 @@ def test_a_cluster_that_is_still_being_made_is_waited_for(site):
     result = site.succeed("deploy")
     assert "the cluster is PROVISIONING" in result.output and "the cluster is RUNNING" in result.output
     assert len([command for command in site.commands(changes=True) if "clusters create" in command]) == 1
+
+
+@pytest.mark.parametrize("status", ["ERROR", "DEGRADED", "STOPPING"])
+def test_a_cluster_that_will_not_come_is_not_waited_for(deployed, status):
+    deployed.state["cluster_status"] = status
+    result = deployed.refuse("deploy")
+    assert f"the cluster mayfly is in state {status}" in result.last_error and "`just deploy`" in result.last_error
+    assert len([command for command in deployed.commands() if "clusters list" in command]) == 2
+
+
+def test_a_cluster_that_google_is_changing_is_waited_for(deployed):
+    deployed.state["cluster_status"] = "RECONCILING"
+    assert "the cluster does not run after 30 minutes" in deployed.refuse("deploy").last_error
+
+
+def test_machines_that_will_not_come_are_not_waited_for(site):
+    site.settings(**SETTINGS, ON_DEMAND_NODES="1")
+    site.state["pool_status"] = {"spot": "ERROR"}
+    assert "the machines of pool spot are in state ERROR" in site.refuse("deploy").last_error
+    site.state["pool_status"] = {"spot": "PROVISIONING"}
+    assert "some machines are not there after 30 minutes" in site.refuse("deploy").last_error
+    site.state["pool_status"] = {"spot": "RUNNING_WITH_ERROR"}
+    site.succeed("deploy")
 
 
 def test_a_gcloud_that_lacks_a_flag_is_told_before_the_cluster_is_begun(site):

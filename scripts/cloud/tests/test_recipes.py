@@ -48,13 +48,13 @@ def test_a_failure_ends_with_one_line_that_names_the_recipe(site):
 
 def test_rollback_goes_to_the_release_before_and_back(deployed):
     old = deployed.state["namespaces"]["mayfly"]["mayfly/releases"]
-    digests = (deployed.root / "target/deploy/images.env").read_text()
+    digests = (deployed.root / "target/deployments/deploy/images.env").read_text()
     git(deployed.root, "commit", "--quiet", "--allow-empty", "--message=Something new")
     deployed.succeed("deploy")
-    assert (deployed.root / "target/deploy/images.env").read_text() != digests
+    assert (deployed.root / "target/deployments/deploy/images.env").read_text() != digests
     built = len(deployed.state["built"])
     deployed.succeed("just", "rollback")
-    assert (deployed.root / "target/deploy/images.env").read_text() == digests
+    assert (deployed.root / "target/deployments/deploy/images.env").read_text() == digests
     assert deployed.state["namespaces"]["mayfly"]["mayfly/releases"].split()[0] == old
     assert len(deployed.state["built"]) == built, "it takes what was pushed"
     deployed.succeed("just", "rollback")

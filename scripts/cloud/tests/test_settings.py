@@ -81,6 +81,16 @@ def test_another_file_may_be_named(site):
     assert "DEPLOY_ENV names nowhere.env, which does not exist" in site.refuse("ip-create", DEPLOY_ENV="nowhere.env").errors
 
 
+def test_another_file_deploys_and_keeps_apart_from_the_first(deployed):
+    """Its settings are no change of the tree, and the first one still proves itself with its own image and its own cluster."""
+    (deployed.root / "staging.env").write_text("PROJECT=shop-project\nDOMAIN=staging.shop.test\nCLUSTER=staging\nNAMESPACE=staging\nIP_NAME=mayfly\nREPOSITORY=staging\n")
+    deployed.succeed("just", "deploy", DEPLOY_ENV="staging.env")
+    assert "/staging/mayfly@" in deployed.commands()[-3] and deployed.commands()[-3].startswith("docker run")
+    deployed.forget_calls()
+    deployed.succeed("just", "prove")
+    assert "/mayfly/mayfly@" in next(command for command in deployed.commands() if "docker run" in command) and not any("get-credentials" in command for command in deployed.commands())
+
+
 def test_a_misspelt_setting_is_named_without_its_value(site):
     site.settings(**REQUIRED, SESSION_SECRET="hunter2hunter2")
     result = site.refuse("deploy")

@@ -187,7 +187,7 @@ def clusters(state, words, flags):
     cluster = state["clusters"].get(flags["filter"].removeprefix("name="))
     if cluster:
         cluster["looks"] -= 1
-        was = cluster["status"] = "PROVISIONING" if cluster["looks"] > 0 else "RUNNING"
+        was = cluster["status"] = state["cluster_status"] or ("PROVISIONING" if cluster["looks"] > 0 else "RUNNING")
         return was if flags["format"] == "value(status)" else f"{was}\t1.36.1-gke.1000"
 
 
@@ -226,8 +226,9 @@ def credentials(state, words, flags):
 
 @gcloud.reads("container node-pools list", "cluster project location format")
 def pools(state, words, flags):
-    expect(flags["format"], "value(name)")
-    return "\n".join(state["pools"][flags["cluster"]])
+    expect(flags["format"], "csv[no-heading](name,status)")
+    must(state["clusters"], "NOT_FOUND")
+    return "\n".join(f"{name},{state['pool_status'].get(name, 'RUNNING')}" for name in state["pools"][flags["cluster"]])
 
 
 @gcloud.changes("container node-pools create", MACHINE + " cluster node-taints")

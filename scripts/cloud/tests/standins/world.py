@@ -11,7 +11,7 @@ EMPTY = {
     "routers": {}, "addresses": {}, "topics": {}, "subscriptions": {}, "repositories": {}, "certificates": [], "maps": {},
     "identities": [], "namespaces": {}, "secrets": {}, "objects": {}, "pods": {}, "cordoned": [], "config_maps_read": [], "built": [], "pulled": [],
     # What Google will answer: looks until there is a certificate, a load balancer's timeout, proofs that fail, grants that come too early.
-    "certificate_rounds": 2, "backend_timeout": 86400, "crd_rounds": 0, "rollout_rounds": 2, "proofs": [], "early_grants": 0, "early_services": {}, "early_answers": 1, "gcloud_without_spot": False,
+    "certificate_rounds": 2, "backend_timeout": 86400, "crd_rounds": 0, "rollout_rounds": 2, "proofs": [], "early_grants": 0, "cluster_status": "", "pool_status": {}, "early_services": {}, "early_answers": 1, "gcloud_without_spot": False,
 }  # fmt: skip
 
 
