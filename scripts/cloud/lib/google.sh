@@ -49,6 +49,23 @@ registry_login() {
     change gcloud auth configure-docker "$host"
 }
 
+# Deletes the certificates of the map and their entries, except of the domain that is kept: drop_certificates [CERTIFICATE]
+drop_certificates() {
+    local kept=${1:-} name maps entries= certificates
+    local some=$CERTIFICATE_MAP-DOMAIN
+    maps=$(ask "$CERTIFICATE_MAP" gcloud certificate-manager maps list --project="$PROJECT" '--format=value(name.basename())')
+    ! has_line "$maps" "$CERTIFICATE_MAP" || entries=$(ask "$some" gcloud certificate-manager maps entries list --map="$CERTIFICATE_MAP" --project="$PROJECT" '--format=value(name.basename())')
+    certificates=$(ask "$some" gcloud certificate-manager certificates list --project="$PROJECT" '--format=value(name.basename())')
+    for name in $entries; do
+        [[ -n $kept && $name == "$kept" ]] || change_patiently gcloud certificate-manager maps entries delete "$name" --map="$CERTIFICATE_MAP" --project="$PROJECT"
+    done
+    if [[ -z $kept ]] && has_line "$maps" "$CERTIFICATE_MAP"; then change_patiently gcloud certificate-manager maps delete "$CERTIFICATE_MAP" --project="$PROJECT"; fi
+    for name in $certificates; do
+        if [[ $name == "$kept" || ! $name =~ ^$CERTIFICATE_MAP-([0-9]+|DOMAIN)$ ]]; then continue; fi
+        change_patiently gcloud certificate-manager certificates delete "$name" --project="$PROJECT"
+    done
+}
+
 # What the repository has of a commit, one `IMAGE@DIGEST` a line: pushed_images TAG
 pushed_images() {
     local all

@@ -287,8 +287,24 @@ def test_a_gateway_gets_its_map_of_certificates_and_is_read_back_by_its_own_name
     site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", OVERLAY="gke-gateway")
     site.state["backend_timeout"] = 90
     result = site.succeed("deploy")
-    assert site.state["maps"] == {"mayfly": ["mayfly"]} and "certificatemanager.googleapis.com" in site.state["services"]
+    assert list(site.state["maps"]["mayfly"].values()) == ["jobs.shop.test"] and "certificatemanager.googleapis.com" in site.state["services"]
     assert "backend service gkegw1-1a2b-mayfly-gateway-80-5e6f: timeout 90 s" in result.output
     site.forget_calls()
     site.succeed("deploy")
     assert site.commands(changes=True) == [APPLY]
+
+
+def test_another_domain_gets_a_certificate_of_its_own_before_the_old_one_goes(rendering_site):
+    site = rendering_site
+    site.settings(**SETTINGS, OVERLAY="gke-gateway")
+    site.state["certificates"]["mayfly-of-others"] = "shop.test"
+    site.succeed("deploy")
+    old = set(site.state["certificates"]) - {"mayfly-of-others"}
+    site.settings(**SETTINGS | {"DOMAIN": "work.shop.test"}, OVERLAY="gke-gateway")
+    site.state["certificate_rounds"] = 5
+    site.succeed("deploy")
+    assert sorted(site.state["certificates"].values()) == ["shop.test", "work.shop.test"]
+    assert list(site.state["maps"]["mayfly"].values()) == ["work.shop.test"] and not old & set(site.state["certificates"])
+    commands = site.commands()
+    waited = max(number for number, command in enumerate(commands) if "certificates describe" in command)
+    assert waited < min(number for number, command in enumerate(commands) if "entries delete" in command)

@@ -155,6 +155,18 @@ def test_drill_fails_when_a_client_was_let_down_and_still_uncordons(deployed):
     assert deployed.state["cordoned"] == [] and deployed.commands()[-1] == "kubectl uncordon node-a"
 
 
+def test_drill_of_a_whole_machine_prepares_nothing(deployed):
+    result = deployed.succeed("just", "drill", "--machine")
+    assert deployed.commands(changes=True) == ["gcloud compute instances simulate-maintenance-event node-a --zone=us-central1-c --project=shop-project"]
+    assert "Machine node-a goes, and with it 6 pods" in result.output and "90 accepted" in result.output
+    assert {pod["phase"] for pod in deployed.state["pods"].values() if pod["node"] == "node-a"} == {"Failed"}
+
+
+def test_drill_of_a_whole_machine_wants_one_that_google_preempts(deployed):
+    assert "node-b is no Spot machine" in deployed.refuse("drill", "--machine", "node-b").last_error
+    assert deployed.commands(changes=True) == []
+
+
 def test_drill_names_a_machine_without_pods(deployed):
     assert "no pod of ours runs on machine node-z" in deployed.refuse("drill", "node-z").last_error
 

@@ -47,6 +47,21 @@ def test_those_of_your_own_come_from_files(deployed):
     assert deployed.secrets["service-token"] == "a token for services"
 
 
+def test_those_of_your_own_are_replaced_when_their_files_change(deployed):
+    token = deployed.root.parent / "token"
+    token.write_text("a first token for services\n")
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", SERVICE_TOKEN_FILE=token)
+    deployed.succeed("secrets-create")
+    before = deployed.secrets
+    deployed.forget_calls()
+    deployed.succeed("secrets-create")
+    assert deployed.commands(changes=True) == []
+    token.write_text("a second token for services\n")
+    deployed.succeed("secrets-create")
+    assert deployed.secrets == before | {"service-token": "a second token for services"}
+    assert deployed.state["restarts"] == 2, "processes read secrets when they start"
+
+
 def test_the_cache_may_move_to_memorystore_and_back(deployed):
     settings = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
     before = deployed.secrets

@@ -292,6 +292,15 @@ def quotas(state, words, flags):
     return "CPUS,24.0,0.0\nSSD_TOTAL_GB,500.0,0.0\nINSTANCES,24.0,0.0"
 
 
+@gcloud.changes("compute instances simulate-maintenance-event", "zone project")
+def preempt(state, words, flags):
+    expect(flags["zone"], "us-central1-c")
+    for name in [name for name, pod in state["pods"].items() if pod["node"] == words[0]]:
+        # It stays as an object, and its Deployment makes another one.
+        state["pods"][name]["phase"] = "Failed"
+        state["pods"][f"{name}x"] = {"node": "node-c", "phase": "Running"}
+
+
 @gcloud.reads("compute backend-services describe", "global project format")
 def backend(state, words, flags):
     expect(flags["format"], "value(timeoutSec)")
@@ -312,17 +321,18 @@ def certificates(state, words, flags):
 @gcloud.changes("certificate-manager certificates create", "domains project")
 def create_certificate(state, words, flags):
     must(words[0] not in state["certificates"], "ALREADY_EXISTS")
-    state["certificates"].append(words[0])
+    state["certificates"][words[0]] = flags["domains"]
 
 
 @gcloud.changes("certificate-manager certificates delete", "project")
 def delete_certificate(state, words, flags):
-    must(not any(state["maps"].values()), "in use")
-    state["certificates"].remove(words[0])
+    must(not any(words[0] in entries for entries in state["maps"].values()), "in use")
+    del state["certificates"][words[0]]
 
 
 @gcloud.reads("certificate-manager certificates describe", "project format")
 def certificate(state, words, flags):
+    must(words[0] in state["certificates"], "NOT_FOUND")
     expect(flags["format"], "value(managed.state,managed.authorizationAttemptInfo[].failureReason)")
     state["certificate_rounds"] -= 1
     return "ACTIVE" if state["certificate_rounds"] < 0 else "PROVISIONING\tCONFIG"
@@ -337,7 +347,7 @@ def maps(state, words, flags):
 @gcloud.changes("certificate-manager maps create", "project")
 def create_map(state, words, flags):
     must(words[0] not in state["maps"], "ALREADY_EXISTS")
-    state["maps"][words[0]] = []
+    state["maps"][words[0]] = {}
 
 
 @gcloud.changes("certificate-manager maps delete", "project")
@@ -355,13 +365,14 @@ def entries(state, words, flags):
 @gcloud.changes("certificate-manager maps entries create", "map certificates hostname project")
 def create_entry(state, words, flags):
     must(flags["certificates"] in state["certificates"], "NOT_FOUND")
-    must(words[0] not in state["maps"][flags["map"]], "ALREADY_EXISTS")
-    state["maps"][flags["map"]].append(words[0])
+    entries = state["maps"][flags["map"]]
+    must(words[0] not in entries and flags["hostname"] not in entries.values(), "ALREADY_EXISTS")
+    entries[words[0]] = flags["hostname"]
 
 
 @gcloud.changes("certificate-manager maps entries delete", "map project")
 def delete_entry(state, words, flags):
-    state["maps"][flags["map"]].remove(words[0])
+    del state["maps"][flags["map"]][words[0]]
 
 
 # --- Pub/Sub

@@ -249,6 +249,12 @@ def uncordon(state, words, flags):
     state["cordoned"] = [node for node in state["cordoned"] if node not in words]
 
 
+@kubectl.reads("get node", "output")
+def node(state, words, flags):
+    expect(flags["output"], "jsonpath={.metadata.labels.cloud\\.google\\.com/gke-spot} {.metadata.labels.topology\\.kubernetes\\.io/zone}")
+    return f"{'true' if words[0] == 'node-a' else ''} us-central1-c"
+
+
 @kubectl.reads("get nodes", "no-headers output label-columns")
 def nodes(state, words, flags):
     return "node-a 940m 1.3Gi true\nnode-b 940m 1.3Gi true"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 EMPTY = {
     "services": ["serviceusage.googleapis.com"], "accounts": [], "policies": {}, "roles": {}, "clusters": {}, "pools": {},
-    "routers": {}, "addresses": {}, "topics": {}, "subscriptions": {}, "repositories": {}, "certificates": [], "maps": {},
+    "routers": {}, "addresses": {}, "topics": {}, "subscriptions": {}, "repositories": {}, "certificates": {}, "maps": {},
     "identities": [], "namespaces": {}, "secrets": {}, "objects": {}, "pods": {}, "cordoned": [], "config_maps_read": [], "built": [], "pulled": [],
     # What Google will answer: looks until there is a certificate, a load balancer's timeout, proofs that fail, grants that come too early.
     "certificate_rounds": 2, "backend_timeout": 86400, "crd_rounds": 0, "rollout_rounds": 2, "proofs": [], "early_grants": 0, "cluster_status": "", "pool_status": {}, "early_services": {}, "early_answers": 1, "gcloud_without_spot": False,
