@@ -1,5 +1,6 @@
 # The kinds of objects that manifests have: what must be known to a cluster before they are applied, and where `prune` looks.
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # for those who source this
 
 # Ways in. Of each overlay only one may hold the address and rule the gateway's Service.
 INGRESS_KINDS=(ingresses.networking.k8s.io managedcertificates.networking.gke.io frontendconfigs.networking.gke.io backendconfigs.cloud.google.com)

@@ -56,6 +56,7 @@ check_settings() {
     for part in CLUSTER NAMESPACE REPOSITORY IP_NAME CERTIFICATE_MAP; do
         check "$part" "up to 40 lower-case letters, digits and dashes, a letter first" "$word"
     done
+    for part in NETWORK SUBNETWORK; do check "$part" "the name of a network or subnet" '[a-z]([a-z0-9-]{0,61}[a-z0-9])?'; done
     check NODE_SERVICE_ACCOUNT "6 to 30 lower-case letters, digits and dashes" '[a-z][a-z0-9-]{4,28}[a-z0-9]'
     check MACHINE_TYPE "a machine type, such as e2-small" '[a-z][a-z0-9]*(-[a-z0-9]+)+'
     check SPOT "true or false" 'true|false'

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from standins.dig import dig
 from standins.docker import docker
 from standins.gcloud import gcloud
 from standins.kubectl import kubectl
@@ -16,7 +17,7 @@ from standins.world import World
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
-PROGRAMS = {"gcloud": gcloud, "kubectl": kubectl, "docker": docker}
+PROGRAMS = {"gcloud": gcloud, "kubectl": kubectl, "docker": docker, "dig": dig}
 SETTINGS = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
 RENDER = """#!/usr/bin/env bash
 # Stands in for the real one: the same place of the digests, one Deployment for each image. What settings make of the manifests only the real one knows.

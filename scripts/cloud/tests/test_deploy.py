@@ -7,9 +7,9 @@ import pytest
 from place import SETTINGS, git
 
 ORDER = [
+    "gcloud meta lint-gcloud-commands",
     "gcloud services enable",
     "gcloud compute addresses create mayfly",
-    "gcloud meta lint-gcloud-commands",
     "gcloud iam service-accounts create mayfly-nodes",
     "gcloud container clusters create mayfly",
     "gcloud container clusters get-credentials mayfly",
@@ -240,6 +240,15 @@ def test_a_gcloud_that_lacks_a_flag_is_told_before_the_cluster_is_begun(site):
     result = site.refuse("deploy")
     assert "does not understand: unrecognized arguments: --spot" in result.last_error
     assert not site.state["accounts"] and not site.state["clusters"]
+
+
+def test_a_gcloud_without_beta_commands_is_told_before_anything_is_made(site):
+    site.state["gcloud_without_beta"] = True
+    result = site.refuse("deploy")
+    assert "does not understand: Invalid choice: 'beta'" in result.last_error and "`gcloud components install beta`" in result.last_error
+    assert site.commands(changes=True) == []
+    site.state["gcloud_without_beta"] = False
+    site.succeed("deploy")
 
 
 def test_the_certificate_is_waited_for_and_shown(deployed):

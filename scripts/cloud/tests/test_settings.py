@@ -10,7 +10,7 @@ REQUIRED = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
 WRONG = {
     "PROJECT": "Shop", "DOMAIN": "https://jobs.shop.test", "REGION": "us", "ZONE": "europe-west1-b", "CLUSTER": "My Cluster", "NAMESPACE": "-x",
     "MACHINE_TYPE": "small", "SPOT": "yes", "NODES_MIN": "0", "NODES_MAX": "many", "ON_DEMAND_NODES": "-1", "DISK_GB": "1", "RELEASE_CHANNEL": "nightly",
-    "NAT": "1", "OVERLAY": "foo", "COMPONENTS": "memorystore,foo", "KINDS": "echo,", "TOPIC_PREFIX": "Mayfly-", "REPOSITORY": "a/b",
+    "NETWORK": "a/b", "SUBNETWORK": "A", "NAT": "1", "OVERLAY": "foo", "COMPONENTS": "memorystore,foo", "KINDS": "echo,", "TOPIC_PREFIX": "Mayfly-", "REPOSITORY": "a/b",
     "VALKEY_IMAGE": "valkey:latest", "IP_NAME": "1", "NODE_SERVICE_ACCOUNT": "x", "CERTIFICATE_MAP": "_", "REDIS_ADDRESS": "redis.example.com", "OTEL_COLLECTOR_IMAGE": "otel:1", "SSL_POLICY": "Modern",
     "PROVE_KIND": "sleep", "PROVE_PAYLOAD": "nonsense", "PROVE_TOKEN_FILE": "nowhere",
     "SECURITY_POLICY": "no spaces", "AUTH_JWT_PUBLIC_KEY_FILE": "nowhere.pem", "AUTH_JWT_SECRET_FILE": "nowhere", "SERVICE_TOKEN_FILE": "nowhere",

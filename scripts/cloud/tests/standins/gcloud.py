@@ -196,12 +196,13 @@ def clusters(state, words, flags):
     MACHINE + " release-channel addons autoscaling-profile hpa-profile enable-ip-alias enable-dataplane-v2 gateway-api workload-pool "
     "enable-managed-prometheus monitoring logging enable-private-nodes enable-dns-access no-enable-ip-access "
     "no-enable-insecure-kubelet-readonly-port no-enable-insecure-binding-system-authenticated no-enable-insecure-binding-system-unauthenticated "
-    "security-posture workload-vulnerability-scanning",
+    "security-posture workload-vulnerability-scanning network subnetwork",
 )
 def create_cluster(state, words, flags):
     in_project(flags)
     enabled(state, "container")
     must(words[0] not in state["clusters"], "ALREADY_EXISTS")
+    must(state["private_access"].get(flags["subnetwork"]), "machines without addresses would never become ready")
     must(flags["service-account"] in state["accounts"], "the machines' service account does not exist")
     state["clusters"][words[0]] = {"status": "PROVISIONING", "looks": 3, "location": flags["location"], "spot": bool(flags.get("spot")), "nodes": flags["num-nodes"]}
     state["pools"][words[0]] = ["default-pool"]
@@ -236,6 +237,18 @@ def create_pool(state, words, flags):
     expect(flags["node-taints"], "cloud.google.com/gke-spot=true:NoSchedule")
     must(words[0] not in state["pools"][flags["cluster"]], "ALREADY_EXISTS")
     state["pools"][flags["cluster"]].append(words[0])
+
+
+@gcloud.reads("compute networks subnets describe", "region project format")
+def subnet(state, words, flags):
+    enabled(state, "compute")
+    expect(flags["format"], "value(privateIpGoogleAccess)")
+    return str(state["private_access"].get(words[0], False))
+
+
+@gcloud.changes("compute networks subnets update", "region project enable-private-ip-google-access")
+def update_subnet(state, words, flags):
+    state["private_access"][words[0]] = True
 
 
 @gcloud.reads("compute addresses list", "project global filter format")
@@ -289,7 +302,7 @@ def create_nat(state, words, flags):
 def quotas(state, words, flags):
     expect(flags["flatten"], "quotas[]")
     expect(flags["format"], "csv[no-heading](quotas.metric,quotas.limit,quotas.usage)")
-    return "CPUS,24.0,0.0\nSSD_TOTAL_GB,500.0,0.0\nINSTANCES,24.0,0.0"
+    return "\n".join(f"{metric},{numbers}" for metric, numbers in state["quotas"].items() if metric != "CPUS_ALL_REGIONS") + "\nCPUS,24.0,0.0\nSSD_TOTAL_GB,500.0,0.0\nINSTANCES,24.0,0.0"
 
 
 @gcloud.changes("compute instances simulate-maintenance-event", "zone project")
@@ -299,6 +312,12 @@ def preempt(state, words, flags):
         # It stays as an object, and its Deployment makes another one.
         state["pods"][name]["phase"] = "Failed"
         state["pods"][f"{name}x"] = {"node": "node-c", "phase": "Running"}
+
+
+@gcloud.reads("compute project-info describe", "project flatten format")
+def project_quotas(state, words, flags):
+    expect(flags["flatten"] + flags["format"], "quotas[]csv[no-heading](quotas.metric,quotas.limit,quotas.usage)")
+    return f"CPUS_ALL_REGIONS,{state['quotas']['CPUS_ALL_REGIONS']}"
 
 
 @gcloud.reads("compute backend-services describe", "global project format")
@@ -479,9 +498,24 @@ def create_repository(state, words, flags):
     state["repositories"][words[0]] = {}
 
 
+@gcloud.reads("artifacts repositories list-cleanup-policies", "location project format")
+def cleanup_policies(state, words, flags):
+    expect(flags["format"], "value(name)")
+    must(words[0] in state["repositories"], "NOT_FOUND")
+    return "\n".join(state["cleanup"].get(words[0], []))
+
+
+@gcloud.changes("artifacts repositories set-cleanup-policies", "policy no-dry-run location project")
+def set_cleanup_policies(state, words, flags):
+    must(words[0] in state["repositories"], "NOT_FOUND")
+    policies = json.loads(Path(flags["call"].folder, flags["policy"]).read_text())
+    state["cleanup"][words[0]] = [policy["name"] for policy in policies]
+
+
 @gcloud.changes("artifacts repositories delete", "location project")
 def delete_repository(state, words, flags):
     del state["repositories"][words[0]]
+    state["cleanup"].pop(words[0], None)
     state["policies"].pop(f"repositories/{words[0]}", None)
 
 
@@ -512,7 +546,10 @@ def images(state, words, flags):
 def lint(state, words, flags):
     answers = []
     for command in json.loads(Path(flags["commands-file"]).read_text()):
-        is_wrong = "--spot" in command["command_string"] and state["gcloud_without_spot"]
-        message = "unrecognized arguments: --spot \n\nTo search the help text" if is_wrong else None
-        answers.append({"command_string": command["command_string"], "error_message": message, "success": not is_wrong})
+        message = None
+        if "--spot" in command["command_string"] and state["gcloud_without_spot"]:
+            message = "unrecognized arguments: --spot \n\nTo search the help text"
+        if "gcloud beta" in command["command_string"] and state["gcloud_without_beta"]:
+            message = "Invalid choice: 'beta'"
+        answers.append({"command_string": command["command_string"], "error_message": message, "success": not message})
     return json.dumps(answers)

@@ -114,6 +114,13 @@ def namespace(state, words, flags):
     return f"namespace/{words[0]}" if flags["output"] == "name" else found.get("mayfly/releases", "")
 
 
+@kubectl.reads("get namespaces", "selector output")
+def namespaces(state, words, flags):
+    cluster(state, flags)
+    expect(flags["selector"] + flags["output"], "app.kubernetes.io/part-of=mayflyname")
+    return "\n".join(f"namespace/{name}" for name in state["namespaces"])
+
+
 @kubectl.changes("annotate namespace", "overwrite")
 def annotate(state, words, flags):
     key, _, value = words[1].partition("=")
@@ -253,6 +260,13 @@ def uncordon(state, words, flags):
 def node(state, words, flags):
     expect(flags["output"], "jsonpath={.metadata.labels.cloud\\.google\\.com/gke-spot} {.metadata.labels.topology\\.kubernetes\\.io/zone}")
     return f"{'true' if words[0] == 'node-a' else ''} us-central1-c"
+
+
+@kubectl.reads("get apiservice", "ignore-not-found output")
+def apiservice(state, words, flags):
+    expect(words[0], "v1beta1.external.metrics.k8s.io")
+    expect(flags["output"], 'jsonpath={.status.conditions[?(@.type=="Available")].status}')
+    return state["external_metrics"]
 
 
 @kubectl.reads("get nodes", "no-headers output label-columns")
