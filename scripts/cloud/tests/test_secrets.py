@@ -1,6 +1,7 @@
 """Secrets are made once, never replaced, never shown. That no test shows one is looked after by `Site.verify`."""
 
 import base64
+import json
 import subprocess
 
 MADE = ["redis-password", "redis-url", "session-secret", "webhook-secret"]
@@ -71,6 +72,14 @@ def test_the_cache_may_move_to_memorystore_and_back(deployed):
     deployed.settings(**settings)
     deployed.succeed("secrets-create")
     assert deployed.secrets == before
+
+
+def test_the_namespace_is_known_as_one_of_ours_before_anything_runs_there(site):
+    """Or another installation's `destroy` would think that it has the cluster for itself."""
+    for recipe in ("apis-enable", "cluster-create", "secrets-create"):
+        site.succeed(recipe)
+    sent = next(call.stdin for call in site.world.calls if call.command == "kubectl apply --filename=-")
+    assert json.loads(sent)["metadata"]["labels"]["app.kubernetes.io/part-of"] == "mayfly"
 
 
 def test_a_failure_shows_none_either(site):
