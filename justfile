@@ -126,10 +126,10 @@ rollback *COMMIT:
 pods-gc:
     @./scripts/cloud/pods-gc
 
-# Preempt a machine on purpose, and watch clients not notice
+# Take a machine's pods away and watch a client not notice; `just drill --machine` has Google preempt the machine itself
 [no-exit-message]
-drill *NODE:
-    @./scripts/cloud/drill {{ NODE }}
+drill *ARGUMENTS:
+    @./scripts/cloud/drill {{ ARGUMENTS }}
 
 # Delete everything that a deployment has in the project, after asking
 [no-exit-message]

@@ -12,7 +12,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 RECIPE=${0##*/}
 CLOUD=$PWD/scripts/cloud
 # What a deployment leaves here: digests, manifests, the way to the cluster. All of it can be made again.
-OUT=target/deploy
+# Each file of settings has its own, so that nobody proves or drills with what another one left.
+OUT=${DEPLOY_ENV:-deploy.env}
+OUT=${OUT##*/}
+OUT=target/deployments/${OUT%.env}
 [[ ${DRY_RUN:-} == 1 ]] || mkdir -p "$OUT"
 # gcloud is never asked anything by its own prompts: what cannot be undone is asked by `confirm`.
 export CLOUDSDK_CORE_DISABLE_PROMPTS=1

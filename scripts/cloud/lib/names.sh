@@ -38,6 +38,9 @@ refuse_dirty_tree() {
     fi
 }
 
+# A certificate of Certificate Manager is for its domains for ever, so each domain has its own.
+certificate() { printf '%s-%s' "$CERTIFICATE_MAP" "$(cksum <<<"$DOMAIN" | cut -d ' ' -f 1)"; }
+
 # What a service account in the cluster is called by IAM: by Workload Identity Federation, with no key and no Google account in between.
 # The project's number stands in one place, its id in the other. principal NUMBER ACCOUNT [NAMESPACE]
 principal() { printf 'principal://iam.googleapis.com/projects/%s/locations/global/workloadIdentityPools/%s.svc.id.goog/subject/ns/%s/sa/%s' "$1" "$PROJECT" "${3:-$NAMESPACE}" "$2"; }

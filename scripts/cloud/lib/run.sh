@@ -80,8 +80,28 @@ ask() {
         say "? $(quoted "$@")"
         printf '%s' "$placeholder"
     else
-        "$@" || fail_command "with code $?" "$@"
+        answer "$@"
     fi
+}
+
+# What Google says of a service that was switched on a moment ago, for some minutes.
+TOO_EARLY='SERVICE_DISABLED|has not been used in project .* before or it is disabled'
+
+# The answer to a question. Every recipe asks a service before it changes anything there, so that only questions have to be patient.
+answer() {
+    local attempt code errors output
+    errors=$(mktemp)
+    for attempt in {1..20}; do
+        code=0
+        output=$("$@" 2>"$errors") || code=$?
+        if ((code == 0 || attempt == 20)) || ! grep --quiet --extended-regexp "$TOO_EARLY" "$errors"; then break; fi
+        say "  the service is not on everywhere yet ($attempt of 20); again in 15 s"
+        sleep 15
+    done
+    cat "$errors" >&2
+    rm -f "$errors"
+    ((code == 0)) || fail_command "with code $code" "$@"
+    printf '%s' "$output"
 }
 
 # Reads, too, but it is people who get the answer.

@@ -56,6 +56,7 @@ check_settings() {
     for part in CLUSTER NAMESPACE REPOSITORY IP_NAME CERTIFICATE_MAP; do
         check "$part" "up to 40 lower-case letters, digits and dashes, a letter first" "$word"
     done
+    for part in NETWORK SUBNETWORK; do check "$part" "the name of a network or subnet" '[a-z]([a-z0-9-]{0,61}[a-z0-9])?'; done
     check NODE_SERVICE_ACCOUNT "6 to 30 lower-case letters, digits and dashes" '[a-z][a-z0-9-]{4,28}[a-z0-9]'
     check MACHINE_TYPE "a machine type, such as e2-small" '[a-z][a-z0-9]*(-[a-z0-9]+)+'
     check SPOT "true or false" 'true|false'
@@ -74,7 +75,9 @@ check_settings() {
     check SECURITY_POLICY "the name of a Cloud Armor policy" '[a-z]([a-z0-9-]{0,61}[a-z0-9])?'
     part='(memorystore|cloud-armor|backlog-scaling|opentelemetry|on-demand-cache)'
     check COMPONENTS "a list of memorystore, cloud-armor, backlog-scaling, opentelemetry and on-demand-cache" "$part(,$part)*"
-    for part in AUTH_JWT_PUBLIC_KEY_FILE AUTH_JWT_SECRET_FILE SERVICE_TOKEN_FILE; do
+    check PROVE_KIND "one of KINDS" "$word"
+    check PROVE_PAYLOAD "JSON on one line" '\{.*\}|\[.*\]|".*"|-?[0-9.]+|true|false|null'
+    for part in AUTH_JWT_PUBLIC_KEY_FILE AUTH_JWT_SECRET_FILE SERVICE_TOKEN_FILE PROVE_TOKEN_FILE; do
         [[ -z ${!part} || -r ${!part} ]] || PROBLEMS+=("$part=${!part}: there is no such file to read")
     done
 }
@@ -87,6 +90,10 @@ check_combinations() {
     if has_component on-demand-cache && [[ $ON_DEMAND_NODES == 0 && $SPOT == true ]]; then
         wrong ON_DEMAND_NODES "at least 1 with COMPONENTS=…on-demand-cache"
     fi
+    # Or all would be deployed, and the proof could never hold.
+    if [[ -z $PROVE_KIND && ,$KINDS, == *,echo,* ]]; then PROVE_KIND="echo"; fi
+    need PROVE_KIND "which KINDS without echo needs: the one that \`just prove\` may submit"
+    [[ -z $PROVE_KIND || ,$KINDS, == *,"$PROVE_KIND",* ]] || wrong PROVE_KIND "one of KINDS, which are $KINDS"
 }
 
 has_component() { [[ ,$COMPONENTS, == *,"$1",* ]]; }

@@ -32,12 +32,17 @@ def site(tmp_path, template, standins):
     yield from visit(tmp_path / "site", template, standins)
 
 
+@pytest.fixture(scope="session")
+def rendering_template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rendering-template")
+    make_template(folder, real_render=True)
+    return folder
+
+
 @pytest.fixture
-def rendering_site(tmp_path, standins):
-    """The same with the real manifests, if there are any."""
-    (tmp_path / "template").mkdir()
-    make_template(tmp_path / "template", real_render=True)
-    yield from visit(tmp_path / "site", tmp_path / "template", standins)
+def rendering_site(tmp_path, rendering_template, standins):
+    """The same with the real manifests: for whatever varies them."""
+    yield from visit(tmp_path / "site", rendering_template, standins)
 
 
 @pytest.fixture(scope="session")

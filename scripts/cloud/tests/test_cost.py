@@ -67,3 +67,10 @@ def test_every_price_has_a_date(site):
     lines = [line for line in (REPOSITORY / "scripts/cloud/prices.csv").read_text().splitlines() if not line.startswith(("#", "what"))]
     for line in lines:
         assert re.fullmatch(r"[\w /-]+,[\w*-]+,\d+\.\d+,(hour|month|GB|GiB|GB-month),2026-\d\d-\d\d", line), line
+
+
+def test_it_says_what_is_not_in_it(site):
+    output = site.succeed("cost").output
+    assert "Not in it" in output and "Managed Prometheus" in output and "Artifact Registry" in output and "Nor what" not in output
+    settings = {"COMPONENTS": "memorystore,cloud-armor", "REDIS_ADDRESS": "10.0.0.3", "SECURITY_POLICY": "shop"}
+    assert "Nor what these components add: memorystore,cloud-armor." in site.succeed("cost", **settings).output

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from place import git
+from place import SETTINGS, git
 
 ORDER = [
+    "gcloud meta lint-gcloud-commands",
     "gcloud services enable",
     "gcloud compute addresses create mayfly",
-    "gcloud meta lint-gcloud-commands",
     "gcloud iam service-accounts create mayfly-nodes",
     "gcloud container clusters create mayfly",
     "gcloud container clusters get-credentials mayfly",
@@ -27,14 +27,14 @@ ORDER = [
     "docker push us-central1-docker.pkg.dev/shop-project/mayfly/gateway:",
     "docker pull --platform=linux/amd64 docker.io/valkey/valkey",
     "docker push us-central1-docker.pkg.dev/shop-project/mayfly/valkey:",
-    "kubectl apply --filename=target/deploy/mayfly.yaml",
+    "kubectl apply --filename=target/deployments/deploy/mayfly.yaml",
     "kubectl rollout status deployment.apps/gateway",
     "kubectl annotate namespace mayfly",
     "kubectl get managedcertificates",
     "docker run --rm",
     "gcloud compute backend-services describe k8s1-1a2b3c4d-mayfly-gateway-80-5e6f7a8b",
 ]
-APPLY = "kubectl apply --filename=target/deploy/mayfly.yaml"
+APPLY = "kubectl apply --filename=target/deployments/deploy/mayfly.yaml"
 
 
 def first(commands, start):
@@ -61,7 +61,7 @@ ALL = "memorystore,cloud-armor,backlog-scaling,opentelemetry"
 def test_the_real_manifests_are_applied_by_digest(rendering_site, settings):
     rendering_site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", **settings)
     rendering_site.succeed("deploy")
-    manifest = (rendering_site.root / "target/deploy/mayfly.yaml").read_text()
+    manifest = (rendering_site.root / "target/deployments/deploy/mayfly.yaml").read_text()
     images = re.findall(r"image: \"?([^\s\"]+)", manifest)
     ours = [image for image in images if image.startswith("us-central1-docker.pkg.dev/shop-project/mayfly/")]
     assert {"gateway", "worker-echo", "worker-thumbnail", "worker-webhook", "worker-dead-letter"} <= {re.split("[/@]", image)[-2] for image in ours}
@@ -74,7 +74,7 @@ def test_the_real_manifests_are_applied_by_digest(rendering_site, settings):
 
 
 def test_images_are_named_after_the_commit_and_written_down_by_digest(deployed):
-    lines = (deployed.root / "target/deploy/images.env").read_text().splitlines()
+    lines = (deployed.root / "target/deployments/deploy/images.env").read_text().splitlines()
     assert len(lines) == 7
     assert all(re.fullmatch(r"([a-z-]+)=us-central1-docker\.pkg\.dev/shop-project/mayfly/\1@sha256:[0-9a-f]{64}", line) for line in lines), lines
     tags = {image.split(":")[1] for image in deployed.state["repositories"]["mayfly"] if not image.startswith("valkey")}
@@ -163,6 +163,45 @@ def test_rights_of_a_new_account_may_take_a_while(site):
     assert "not yet (3 of 8)" in result.output
 
 
+def test_a_service_may_take_minutes_to_be_on(site):
+    site.state["early_answers"] = 12
+    result = site.succeed("deploy")
+    assert "the service is not on everywhere yet (12 of 20)" in result.output
+
+
+def test_a_service_that_stays_off_is_a_failure(site):
+    site.state["early_answers"] = 20
+    result = site.refuse("deploy")
+    assert "has not been used in project 4711" in result.errors and "`gcloud compute addresses list` failed with code 1" in result.last_error
+
+
+def test_a_new_cluster_may_take_minutes_to_know_all_kinds(site):
+    site.world.break_matching = "kubectl create"
+    site.refuse("deploy")
+    site.mend()
+    site.state["crd_rounds"] = 20
+    result = site.succeed("deploy")
+    assert "it does not know yet: backendconfigs.cloud.google.com" in result.output and "after 4 min: the cluster knows all kinds of objects" in result.output
+    assert not any(call.broken for call in site.world.calls if call.command == APPLY)
+
+
+def test_the_first_rollout_may_take_longer_than_its_progress_deadline(site):
+    site.state["rollout_rounds"] = 40
+    result = site.succeed("deploy")
+    assert "available: gateway /2" in result.output and "after 9 min: available: gateway 2/2" in result.output
+
+
+def test_a_first_rollout_that_never_comes_up_is_a_failure(site):
+    site.state["rollout_rounds"] = 1000
+    assert "does not come up" in site.refuse("deploy").last_error
+
+
+def test_a_later_rollout_has_the_old_pods_to_serve_and_is_judged_at_once(deployed):
+    deployed.state["rollout_rounds"] = 10
+    assert "does not come up" in deployed.refuse("deploy").last_error
+    assert not [command for command in deployed.commands() if "availableReplicas" in command]
+
+
 def test_a_cluster_that_is_still_being_made_is_waited_for(site):
     site.world.break_matching = "clusters create"
     site.world.break_after = True
@@ -173,11 +212,43 @@ def test_a_cluster_that_is_still_being_made_is_waited_for(site):
     assert len([command for command in site.commands(changes=True) if "clusters create" in command]) == 1
 
 
+@pytest.mark.parametrize("status", ["ERROR", "DEGRADED", "STOPPING"])
+def test_a_cluster_that_will_not_come_is_not_waited_for(deployed, status):
+    deployed.state["cluster_status"] = status
+    result = deployed.refuse("deploy")
+    assert f"the cluster mayfly is in state {status}" in result.last_error and "`just deploy`" in result.last_error
+    assert len([command for command in deployed.commands() if "clusters list" in command]) == 2
+
+
+def test_a_cluster_that_google_is_changing_is_waited_for(deployed):
+    deployed.state["cluster_status"] = "RECONCILING"
+    assert "the cluster does not run after 30 minutes" in deployed.refuse("deploy").last_error
+
+
+def test_machines_that_will_not_come_are_not_waited_for(site):
+    site.settings(**SETTINGS, ON_DEMAND_NODES="1")
+    site.state["pool_status"] = {"spot": "ERROR"}
+    assert "the machines of pool spot are in state ERROR" in site.refuse("deploy").last_error
+    site.state["pool_status"] = {"spot": "PROVISIONING"}
+    assert "some machines are not there after 30 minutes" in site.refuse("deploy").last_error
+    site.state["pool_status"] = {"spot": "RUNNING_WITH_ERROR"}
+    site.succeed("deploy")
+
+
 def test_a_gcloud_that_lacks_a_flag_is_told_before_the_cluster_is_begun(site):
     site.state["gcloud_without_spot"] = True
     result = site.refuse("deploy")
     assert "does not understand: unrecognized arguments: --spot" in result.last_error
     assert not site.state["accounts"] and not site.state["clusters"]
+
+
+def test_a_gcloud_without_beta_commands_is_told_before_anything_is_made(site):
+    site.state["gcloud_without_beta"] = True
+    result = site.refuse("deploy")
+    assert "does not understand: Invalid choice: 'beta'" in result.last_error and "`gcloud components install beta`" in result.last_error
+    assert site.commands(changes=True) == []
+    site.state["gcloud_without_beta"] = False
+    site.succeed("deploy")
 
 
 def test_the_certificate_is_waited_for_and_shown(deployed):
@@ -191,7 +262,7 @@ def test_after_twenty_minutes_without_a_certificate_it_says_which_record_to_set(
     deployed.state["certificate_rounds"] = 81
     result = deployed.refuse("deploy")
     assert "A record of jobs.shop.test is 203.0.113.7" in result.last_error and "`just deploy`, which goes on waiting" in result.last_error
-    assert len([command for command in deployed.commands() if "managedcertificates" in command]) == 80
+    assert len([command for command in deployed.commands() if "get managedcertificates" in command]) == 80
     assert "== https://jobs.shop.test answers" in deployed.succeed("deploy").output
 
 
@@ -220,12 +291,29 @@ def test_what_preempted_machines_left_behind_does_not_fail_a_rollout(deployed):
     assert "1 more are what machines left behind" in deployed.succeed("status").output
 
 
-def test_a_gateway_gets_its_map_of_certificates_and_is_read_back_by_its_own_name(site):
+def test_a_gateway_gets_its_map_of_certificates_and_is_read_back_by_its_own_name(rendering_site):
+    site = rendering_site
     site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", OVERLAY="gke-gateway")
     site.state["backend_timeout"] = 90
     result = site.succeed("deploy")
-    assert site.state["maps"] == {"mayfly": ["mayfly"]} and "certificatemanager.googleapis.com" in site.state["services"]
+    assert list(site.state["maps"]["mayfly"].values()) == ["jobs.shop.test"] and "certificatemanager.googleapis.com" in site.state["services"]
     assert "backend service gkegw1-1a2b-mayfly-gateway-80-5e6f: timeout 90 s" in result.output
     site.forget_calls()
     site.succeed("deploy")
     assert site.commands(changes=True) == [APPLY]
+
+
+def test_another_domain_gets_a_certificate_of_its_own_before_the_old_one_goes(rendering_site):
+    site = rendering_site
+    site.settings(**SETTINGS, OVERLAY="gke-gateway")
+    site.state["certificates"]["mayfly-of-others"] = "shop.test"
+    site.succeed("deploy")
+    old = set(site.state["certificates"]) - {"mayfly-of-others"}
+    site.settings(**SETTINGS | {"DOMAIN": "work.shop.test"}, OVERLAY="gke-gateway")
+    site.state["certificate_rounds"] = 5
+    site.succeed("deploy")
+    assert sorted(site.state["certificates"].values()) == ["shop.test", "work.shop.test"]
+    assert list(site.state["maps"]["mayfly"].values()) == ["work.shop.test"] and not old & set(site.state["certificates"])
+    commands = site.commands()
+    waited = max(number for number, command in enumerate(commands) if "certificates describe" in command)
+    assert waited < min(number for number, command in enumerate(commands) if "entries delete" in command)

@@ -61,11 +61,20 @@ def test_names_are_those_of_the_bus(deployed):
     assert set(deployed.state["subscriptions"]) == {f"mayfly-{name}" for name in subscriptions}
 
 
-def test_kinds_and_prefix_are_settings(site):
-    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,webhook", TOPIC_PREFIX="shop-")
+def test_kinds_and_prefix_are_settings(rendering_site):
+    site = rendering_site
+    site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="thumbnail,webhook", PROVE_KIND="thumbnail", TOPIC_PREFIX="shop-")
     site.succeed("deploy")
-    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-echo", "shop-jobs-webhook"]
+    assert sorted(site.state["topics"]) == ["shop-control", "shop-dead-letter", "shop-events", "shop-jobs-thumbnail", "shop-jobs-webhook"]
     assert site.state["subscriptions"]["shop-jobs-webhook-worker"][0] == "shop-jobs-webhook"
+    assert "Deployment/worker-thumbnail" in site.state["objects"] and "Deployment/worker-echo" not in site.state["objects"]
+
+
+def test_a_kind_without_manifests_is_not_deployed(rendering_site):
+    rendering_site.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", KINDS="echo,greet")
+    assert "greet" in rendering_site.refuse("deploy").errors
+    assert rendering_site.commands(changes=True) == [], "better told before anything is made"
+    assert "greet" in rendering_site.refuse("deploy", DRY_RUN="1").errors
 
 
 def test_everybody_may_do_what_it_has_to_and_no_more(deployed):
@@ -137,6 +146,13 @@ def test_a_subscription_whose_topic_was_deleted_is_made_again(deployed):
     deployed.state["subscriptions"]["mayfly-jobs-echo-worker"][0] = "_deleted-topic_"
     deployed.succeed("pubsub-setup")
     assert deployed.lasting() == reference
+
+
+def test_a_subscription_on_another_topic_is_named_and_left_alone(deployed):
+    deployed.state["subscriptions"]["mayfly-jobs-echo-worker"][0] = "mayfly-jobs-webhook"
+    result = deployed.refuse("just", "pubsub-setup")
+    assert "subscription mayfly-jobs-echo-worker hangs on topic mayfly-jobs-webhook, not on mayfly-jobs-echo" in result.last_error
+    assert deployed.commands(changes=True) == []
 
 
 def test_without_a_cluster_it_says_what_comes_first(site):

@@ -59,7 +59,8 @@ def said(site):
 
 
 @pytest.mark.parametrize("overlay", ["gke", "gke-gateway"])
-def test_it_understands_every_command_of_every_recipe(site, gcloud, tmp_path, overlay):
+def test_it_understands_every_command_of_every_recipe(rendering_site, gcloud, tmp_path, overlay):
+    site = rendering_site
     site.settings(**EVERYTHING, OVERLAY=overlay)
     for recipe in ("deploy", "deploy", "doctor", "status", "drill"):
         site.succeed(recipe)

@@ -1,6 +1,7 @@
 """Secrets are made once, never replaced, never shown. That no test shows one is looked after by `Site.verify`."""
 
 import base64
+import json
 import subprocess
 
 MADE = ["redis-password", "redis-url", "session-secret", "webhook-secret"]
@@ -47,6 +48,21 @@ def test_those_of_your_own_come_from_files(deployed):
     assert deployed.secrets["service-token"] == "a token for services"
 
 
+def test_those_of_your_own_are_replaced_when_their_files_change(deployed):
+    token = deployed.root.parent / "token"
+    token.write_text("a first token for services\n")
+    deployed.settings(PROJECT="shop-project", DOMAIN="jobs.shop.test", SERVICE_TOKEN_FILE=token)
+    deployed.succeed("secrets-create")
+    before = deployed.secrets
+    deployed.forget_calls()
+    deployed.succeed("secrets-create")
+    assert deployed.commands(changes=True) == []
+    token.write_text("a second token for services\n")
+    deployed.succeed("secrets-create")
+    assert deployed.secrets == before | {"service-token": "a second token for services"}
+    assert deployed.state["restarts"] == 2, "processes read secrets when they start"
+
+
 def test_the_cache_may_move_to_memorystore_and_back(deployed):
     settings = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
     before = deployed.secrets
@@ -56,6 +72,14 @@ def test_the_cache_may_move_to_memorystore_and_back(deployed):
     deployed.settings(**settings)
     deployed.succeed("secrets-create")
     assert deployed.secrets == before
+
+
+def test_the_namespace_is_known_as_one_of_ours_before_anything_runs_there(site):
+    """Or another installation's `destroy` would think that it has the cluster for itself."""
+    for recipe in ("apis-enable", "cluster-create", "secrets-create"):
+        site.succeed(recipe)
+    sent = next(call.stdin for call in site.world.calls if call.command == "kubectl apply --filename=-")
+    assert json.loads(sent)["metadata"]["labels"]["app.kubernetes.io/part-of"] == "mayfly"
 
 
 def test_a_failure_shows_none_either(site):

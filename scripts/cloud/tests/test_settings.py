@@ -10,11 +10,12 @@ REQUIRED = {"PROJECT": "shop-project", "DOMAIN": "jobs.shop.test"}
 WRONG = {
     "PROJECT": "Shop", "DOMAIN": "https://jobs.shop.test", "REGION": "us", "ZONE": "europe-west1-b", "CLUSTER": "My Cluster", "NAMESPACE": "-x",
     "MACHINE_TYPE": "small", "SPOT": "yes", "NODES_MIN": "0", "NODES_MAX": "many", "ON_DEMAND_NODES": "-1", "DISK_GB": "1", "RELEASE_CHANNEL": "nightly",
-    "NAT": "1", "OVERLAY": "foo", "COMPONENTS": "memorystore,foo", "KINDS": "echo,", "TOPIC_PREFIX": "Mayfly-", "REPOSITORY": "a/b",
+    "NETWORK": "a/b", "SUBNETWORK": "A", "NAT": "1", "OVERLAY": "foo", "COMPONENTS": "memorystore,foo", "KINDS": "echo,", "TOPIC_PREFIX": "Mayfly-", "REPOSITORY": "a/b",
     "VALKEY_IMAGE": "valkey:latest", "IP_NAME": "1", "NODE_SERVICE_ACCOUNT": "x", "CERTIFICATE_MAP": "_", "REDIS_ADDRESS": "redis.example.com", "OTEL_COLLECTOR_IMAGE": "otel:1", "SSL_POLICY": "Modern",
+    "PROVE_KIND": "sleep", "PROVE_PAYLOAD": "nonsense", "PROVE_TOKEN_FILE": "nowhere",
     "SECURITY_POLICY": "no spaces", "AUTH_JWT_PUBLIC_KEY_FILE": "nowhere.pem", "AUTH_JWT_SECRET_FILE": "nowhere", "SERVICE_TOKEN_FILE": "nowhere",
 }  # fmt: skip
-EMPTY_IS_FINE = {"ZONE", "COMPONENTS", "REDIS_ADDRESS", "SECURITY_POLICY", "OTEL_COLLECTOR_IMAGE", "SSL_POLICY", "AUTH_JWT_PUBLIC_KEY_FILE", "AUTH_JWT_SECRET_FILE", "SERVICE_TOKEN_FILE"}
+EMPTY_IS_FINE = {"PROVE_KIND", "PROVE_PAYLOAD", "PROVE_TOKEN_FILE", "ZONE", "COMPONENTS", "REDIS_ADDRESS", "SECURITY_POLICY", "OTEL_COLLECTOR_IMAGE", "SSL_POLICY", "AUTH_JWT_PUBLIC_KEY_FILE", "AUTH_JWT_SECRET_FILE", "SERVICE_TOKEN_FILE"}
 
 
 def known():
@@ -80,6 +81,16 @@ def test_another_file_may_be_named(site):
     assert "DEPLOY_ENV names nowhere.env, which does not exist" in site.refuse("ip-create", DEPLOY_ENV="nowhere.env").errors
 
 
+def test_another_file_deploys_and_keeps_apart_from_the_first(deployed):
+    """Its settings are no change of the tree, and the first one still proves itself with its own image and its own cluster."""
+    (deployed.root / "staging.env").write_text("PROJECT=shop-project\nDOMAIN=staging.shop.test\nCLUSTER=staging\nNAMESPACE=staging\nIP_NAME=mayfly\nREPOSITORY=staging\n")
+    deployed.succeed("just", "deploy", DEPLOY_ENV="staging.env")
+    assert "/staging/mayfly@" in deployed.commands()[-3] and deployed.commands()[-3].startswith("docker run")
+    deployed.forget_calls()
+    deployed.succeed("just", "prove")
+    assert "/mayfly/mayfly@" in next(command for command in deployed.commands() if "docker run" in command) and not any("get-credentials" in command for command in deployed.commands())
+
+
 def test_a_misspelt_setting_is_named_without_its_value(site):
     site.settings(**REQUIRED, SESSION_SECRET="hunter2hunter2")
     result = site.refuse("deploy")
@@ -100,6 +111,8 @@ def test_lines_are_not_evaluated(site):
         ({"COMPONENTS": "memorystore"}, "REDIS_ADDRESS is not set, which COMPONENTS=…memorystore needs"),
         ({"COMPONENTS": "opentelemetry,cloud-armor"}, "SECURITY_POLICY is not set, which COMPONENTS=…cloud-armor needs"),
         ({"COMPONENTS": "on-demand-cache"}, "ON_DEMAND_NODES=0: must be at least 1 with COMPONENTS=…on-demand-cache"),
+        ({"KINDS": "thumbnail"}, "PROVE_KIND is not set, which KINDS without echo needs: the one that `just prove` may submit"),
+        ({"KINDS": "thumbnail,webhook", "PROVE_KIND": "echo"}, "PROVE_KIND=echo: must be one of KINDS, which are thumbnail,webhook"),
         ({"NODES_MIN": "5", "NODES_MAX": "4"}, "NODES_MAX=4: must be at least NODES_MIN, which is 5"),
     ],
 )

@@ -1,6 +1,7 @@
 """A docker that knows the commands of the recipes, and nothing else."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from .world import Program, Refused, expect, must
@@ -50,11 +51,13 @@ def push(state, words, flags):
     state["repositories"][repository][image] = hashlib.sha256(image.encode()).hexdigest()
 
 
-@docker.reads("run", "rm address hold-s drill")
+@docker.reads("run", "rm env address hold-s drill")
 def run(state, words, flags):
     image, command, url, *rest = words
     expect(command, "prove")
     must("@sha256:" in image and rest[:1] == ["203.0.113.7"], f"nothing answers: {words}")
+    kind = re.search(r"PROVE_KIND=([a-z-]+)", flags["env"])[1]
+    must(f"Deployment/worker-{kind}" in state["objects"], f"job: no worker takes {kind}")
     # What the next proofs come to, as a test arranged it.
     if state["proofs"] and not state["proofs"].pop(0):
         raise Refused("page: connection refused")

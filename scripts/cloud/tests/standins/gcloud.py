@@ -18,6 +18,10 @@ def in_project(flags):
 
 def enabled(state, service):
     must(f"{service}.googleapis.com" in state["services"], f"SERVICE_DISABLED: {service}")
+    # Google switches a service on here and there, one server after the other.
+    if state["early_services"].get(service):
+        state["early_services"][service] -= 1
+        raise Refused(f"PERMISSION_DENIED: {service}.googleapis.com has not been used in project {NUMBER} before or it is disabled. If you enabled it recently, wait a few minutes")
 
 
 def members(state, flags, resource):
@@ -65,6 +69,8 @@ def services(state, words, flags):
 @gcloud.changes("services enable", "project")
 def enable(state, words, flags):
     in_project(flags)
+    new = {*words} - {*state["services"]}
+    state["early_services"] |= {service.split(".")[0]: state["early_answers"] for service in new}
     state["services"] = sorted({*state["services"], *words})
 
 
@@ -85,6 +91,7 @@ def project(state, words, flags):
 @gcloud.reads("projects get-iam-policy", "project flatten format")
 def project_policy(state, words, flags):
     in_project(flags)
+    enabled(state, "cloudresourcemanager")
     return members(state, flags, "project")
 
 
@@ -122,6 +129,7 @@ def billing(state, words, flags):
 @gcloud.reads("iam service-accounts list", "project format")
 def accounts(state, words, flags):
     in_project(flags)
+    enabled(state, "iam")
     expect(flags["format"], "value(email)")
     return "\n".join(state["accounts"])
 
@@ -179,7 +187,7 @@ def clusters(state, words, flags):
     cluster = state["clusters"].get(flags["filter"].removeprefix("name="))
     if cluster:
         cluster["looks"] -= 1
-        was = cluster["status"] = "PROVISIONING" if cluster["looks"] > 0 else "RUNNING"
+        was = cluster["status"] = state["cluster_status"] or ("PROVISIONING" if cluster["looks"] > 0 else "RUNNING")
         return was if flags["format"] == "value(status)" else f"{was}\t1.36.1-gke.1000"
 
 
@@ -188,15 +196,18 @@ def clusters(state, words, flags):
     MACHINE + " release-channel addons autoscaling-profile hpa-profile enable-ip-alias enable-dataplane-v2 gateway-api workload-pool "
     "enable-managed-prometheus monitoring logging enable-private-nodes enable-dns-access no-enable-ip-access "
     "no-enable-insecure-kubelet-readonly-port no-enable-insecure-binding-system-authenticated no-enable-insecure-binding-system-unauthenticated "
-    "security-posture workload-vulnerability-scanning",
+    "security-posture workload-vulnerability-scanning network subnetwork",
 )
 def create_cluster(state, words, flags):
     in_project(flags)
     enabled(state, "container")
     must(words[0] not in state["clusters"], "ALREADY_EXISTS")
+    must(state["private_access"].get(flags["subnetwork"]), "machines without addresses would never become ready")
     must(flags["service-account"] in state["accounts"], "the machines' service account does not exist")
     state["clusters"][words[0]] = {"status": "PROVISIONING", "looks": 3, "location": flags["location"], "spot": bool(flags.get("spot")), "nodes": flags["num-nodes"]}
     state["pools"][words[0]] = ["default-pool"]
+    # It runs before GKE's controllers are through.
+    state["crd_rounds"] = 2
 
 
 @gcloud.changes("container clusters delete", "project location")
@@ -216,8 +227,9 @@ def credentials(state, words, flags):
 
 @gcloud.reads("container node-pools list", "cluster project location format")
 def pools(state, words, flags):
-    expect(flags["format"], "value(name)")
-    return "\n".join(state["pools"][flags["cluster"]])
+    expect(flags["format"], "csv[no-heading](name,status)")
+    must(state["clusters"], "NOT_FOUND")
+    return "\n".join(f"{name},{state['pool_status'].get(name, 'RUNNING')}" for name in state["pools"][flags["cluster"]])
 
 
 @gcloud.changes("container node-pools create", MACHINE + " cluster node-taints")
@@ -225,6 +237,18 @@ def create_pool(state, words, flags):
     expect(flags["node-taints"], "cloud.google.com/gke-spot=true:NoSchedule")
     must(words[0] not in state["pools"][flags["cluster"]], "ALREADY_EXISTS")
     state["pools"][flags["cluster"]].append(words[0])
+
+
+@gcloud.reads("compute networks subnets describe", "region project format")
+def subnet(state, words, flags):
+    enabled(state, "compute")
+    expect(flags["format"], "value(privateIpGoogleAccess)")
+    return str(state["private_access"].get(words[0], False))
+
+
+@gcloud.changes("compute networks subnets update", "region project enable-private-ip-google-access")
+def update_subnet(state, words, flags):
+    state["private_access"][words[0]] = True
 
 
 @gcloud.reads("compute addresses list", "project global filter format")
@@ -278,7 +302,22 @@ def create_nat(state, words, flags):
 def quotas(state, words, flags):
     expect(flags["flatten"], "quotas[]")
     expect(flags["format"], "csv[no-heading](quotas.metric,quotas.limit,quotas.usage)")
-    return "CPUS,24.0,0.0\nSSD_TOTAL_GB,500.0,0.0\nINSTANCES,24.0,0.0"
+    return "\n".join(f"{metric},{numbers}" for metric, numbers in state["quotas"].items() if metric != "CPUS_ALL_REGIONS") + "\nCPUS,24.0,0.0\nSSD_TOTAL_GB,500.0,0.0\nINSTANCES,24.0,0.0"
+
+
+@gcloud.changes("compute instances simulate-maintenance-event", "zone project")
+def preempt(state, words, flags):
+    expect(flags["zone"], "us-central1-c")
+    for name in [name for name, pod in state["pods"].items() if pod["node"] == words[0]]:
+        # It stays as an object, and its Deployment makes another one.
+        state["pods"][name]["phase"] = "Failed"
+        state["pods"][f"{name}x"] = {"node": "node-c", "phase": "Running"}
+
+
+@gcloud.reads("compute project-info describe", "project flatten format")
+def project_quotas(state, words, flags):
+    expect(flags["flatten"] + flags["format"], "quotas[]csv[no-heading](quotas.metric,quotas.limit,quotas.usage)")
+    return f"CPUS_ALL_REGIONS,{state['quotas']['CPUS_ALL_REGIONS']}"
 
 
 @gcloud.reads("compute backend-services describe", "global project format")
@@ -301,17 +340,18 @@ def certificates(state, words, flags):
 @gcloud.changes("certificate-manager certificates create", "domains project")
 def create_certificate(state, words, flags):
     must(words[0] not in state["certificates"], "ALREADY_EXISTS")
-    state["certificates"].append(words[0])
+    state["certificates"][words[0]] = flags["domains"]
 
 
 @gcloud.changes("certificate-manager certificates delete", "project")
 def delete_certificate(state, words, flags):
-    must(not any(state["maps"].values()), "in use")
-    state["certificates"].remove(words[0])
+    must(not any(words[0] in entries for entries in state["maps"].values()), "in use")
+    del state["certificates"][words[0]]
 
 
 @gcloud.reads("certificate-manager certificates describe", "project format")
 def certificate(state, words, flags):
+    must(words[0] in state["certificates"], "NOT_FOUND")
     expect(flags["format"], "value(managed.state,managed.authorizationAttemptInfo[].failureReason)")
     state["certificate_rounds"] -= 1
     return "ACTIVE" if state["certificate_rounds"] < 0 else "PROVISIONING\tCONFIG"
@@ -326,7 +366,7 @@ def maps(state, words, flags):
 @gcloud.changes("certificate-manager maps create", "project")
 def create_map(state, words, flags):
     must(words[0] not in state["maps"], "ALREADY_EXISTS")
-    state["maps"][words[0]] = []
+    state["maps"][words[0]] = {}
 
 
 @gcloud.changes("certificate-manager maps delete", "project")
@@ -344,13 +384,14 @@ def entries(state, words, flags):
 @gcloud.changes("certificate-manager maps entries create", "map certificates hostname project")
 def create_entry(state, words, flags):
     must(flags["certificates"] in state["certificates"], "NOT_FOUND")
-    must(words[0] not in state["maps"][flags["map"]], "ALREADY_EXISTS")
-    state["maps"][flags["map"]].append(words[0])
+    entries = state["maps"][flags["map"]]
+    must(words[0] not in entries and flags["hostname"] not in entries.values(), "ALREADY_EXISTS")
+    entries[words[0]] = flags["hostname"]
 
 
 @gcloud.changes("certificate-manager maps entries delete", "map project")
 def delete_entry(state, words, flags):
-    state["maps"][flags["map"]].remove(words[0])
+    del state["maps"][flags["map"]][words[0]]
 
 
 # --- Pub/Sub
@@ -457,9 +498,24 @@ def create_repository(state, words, flags):
     state["repositories"][words[0]] = {}
 
 
+@gcloud.reads("artifacts repositories list-cleanup-policies", "location project format")
+def cleanup_policies(state, words, flags):
+    expect(flags["format"], "value(name)")
+    must(words[0] in state["repositories"], "NOT_FOUND")
+    return "\n".join(state["cleanup"].get(words[0], []))
+
+
+@gcloud.changes("artifacts repositories set-cleanup-policies", "policy no-dry-run location project")
+def set_cleanup_policies(state, words, flags):
+    must(words[0] in state["repositories"], "NOT_FOUND")
+    policies = json.loads(Path(flags["call"].folder, flags["policy"]).read_text())
+    state["cleanup"][words[0]] = [policy["name"] for policy in policies]
+
+
 @gcloud.changes("artifacts repositories delete", "location project")
 def delete_repository(state, words, flags):
     del state["repositories"][words[0]]
+    state["cleanup"].pop(words[0], None)
     state["policies"].pop(f"repositories/{words[0]}", None)
 
 
@@ -490,7 +546,10 @@ def images(state, words, flags):
 def lint(state, words, flags):
     answers = []
     for command in json.loads(Path(flags["commands-file"]).read_text()):
-        is_wrong = "--spot" in command["command_string"] and state["gcloud_without_spot"]
-        message = "unrecognized arguments: --spot \n\nTo search the help text" if is_wrong else None
-        answers.append({"command_string": command["command_string"], "error_message": message, "success": not is_wrong})
+        message = None
+        if "--spot" in command["command_string"] and state["gcloud_without_spot"]:
+            message = "unrecognized arguments: --spot \n\nTo search the help text"
+        if "gcloud beta" in command["command_string"] and state["gcloud_without_beta"]:
+            message = "Invalid choice: 'beta'"
+        answers.append({"command_string": command["command_string"], "error_message": message, "success": not message})
     return json.dumps(answers)

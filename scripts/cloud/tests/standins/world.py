@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 EMPTY = {
     "services": ["serviceusage.googleapis.com"], "accounts": [], "policies": {}, "roles": {}, "clusters": {}, "pools": {},
-    "routers": {}, "addresses": {}, "topics": {}, "subscriptions": {}, "repositories": {}, "certificates": [], "maps": {},
-    "identities": [], "namespaces": {}, "secrets": {}, "objects": {}, "pods": {}, "cordoned": [], "built": [], "pulled": [],
+    "routers": {}, "addresses": {}, "topics": {}, "subscriptions": {}, "repositories": {}, "cleanup": {}, "certificates": {}, "maps": {},
+    "identities": [], "namespaces": {}, "secrets": {}, "objects": {}, "pods": {}, "cordoned": [], "config_maps_read": [], "built": [], "pulled": [],
     # What Google will answer: looks until there is a certificate, a load balancer's timeout, proofs that fail, grants that come too early.
-    "certificate_rounds": 2, "backend_timeout": 86400, "proofs": [], "early_grants": 0, "gcloud_without_spot": False,
+    "certificate_rounds": 2, "backend_timeout": 86400, "crd_rounds": 0, "rollout_rounds": 2, "proofs": [], "early_grants": 0, "private_access": {}, "external_metrics": "True", "cluster_status": "", "pool_status": {}, "early_services": {}, "early_answers": 1, "gcloud_without_spot": False, "gcloud_without_beta": False, "dns": {"A": "203.0.113.7"}, "quotas": {"CPUS_ALL_REGIONS": "32.0,0.0"},
 }  # fmt: skip
 
 
