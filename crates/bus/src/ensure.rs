@@ -1,7 +1,10 @@
 use std::{
     collections::BTreeSet,
     future::Future,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
+    sync::{
+        Arc, Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,7 +38,12 @@ pub(crate) struct Declared {
     /// One at a time: when a topic is gone, every publish and every stream finds out at once.
     restoring: Mutex<Option<Instant>>,
     restorations: watch::Sender<u64>,
+    /// The outage after which everything was found there or created, 0 being the start.
+    complete_since: AtomicU64,
 }
+
+/// Nothing has been looked for yet.
+const NEVER: u64 = u64::MAX;
 
 /// What a subscription reads as its topic after that was deleted.
 const DELETED_TOPIC: &str = "_deleted-topic_";
@@ -61,13 +69,14 @@ impl Declared {
             created: StdMutex::default(),
             restoring: Mutex::new(None),
             restorations: watch::Sender::new(0),
+            complete_since: AtomicU64::new(NEVER),
         }
     }
 
     /// Creates what is missing, and remembers all of it for [`Self::restore`].
     pub(crate) async fn ensure(&self, topology: &Topology) -> Result<(), BusError> {
         self.declare(topology);
-        if self.enabled { self.create(topology, Instant::now() + self.deadline).await } else { Ok(()) }
+        if self.enabled { self.create(topology, Instant::now() + self.deadline).await.map(drop) } else { Ok(()) }
     }
 
     /// [`Self::ensure`], again and again until it works; says once that it does not yet.
@@ -80,6 +89,24 @@ impl Declared {
             }
             sleep(Self::AGAIN).await;
         }
+    }
+
+    /// Makes sure, after the start and after every outage, that all is there before anything is published: somebody else may have
+    /// created a topic already and its subscription not yet, and what is published in between reaches nobody.
+    pub(crate) async fn complete(&self) -> Result<(), BusError> {
+        let outage = *self.link.outages().borrow();
+        if !self.enabled || self.complete_since.load(Ordering::Acquire) == outage {
+            return Ok(());
+        }
+        let _alone = self.restoring.lock().await;
+        if self.complete_since.load(Ordering::Acquire) != outage {
+            let has_created = self.create(&self.restorable(), Instant::now() + self.deadline).await?;
+            self.complete_since.store(outage, Ordering::Release);
+            if has_created && outage > 0 {
+                self.restorations.send_modify(|times| *times += 1);
+            }
+        }
+        Ok(())
     }
 
     /// Tells whenever something had vanished and was created again.
@@ -127,7 +154,7 @@ impl Declared {
             return true;
         }
         match self.create(&topology, Instant::now() + self.deadline).await {
-            Ok(()) => {
+            Ok(_) => {
                 tracing::warn!("topics or subscriptions were gone and have been created again");
                 self.restorations.send_modify(|times| *times += 1);
                 *restored = Some(Instant::now());
@@ -148,10 +175,11 @@ impl Declared {
         topology
     }
 
-    async fn create(&self, topology: &Topology, deadline: Instant) -> Result<(), BusError> {
+    /// Tells whether a subscription was missing.
+    async fn create(&self, topology: &Topology, deadline: Instant) -> Result<bool, BusError> {
         try_join_all(topology.topics.iter().map(|(name, retention)| self.topic(name, *retention, deadline))).await?;
-        try_join_all(topology.subscriptions.iter().map(|(name, spec)| self.subscription(name, spec, deadline))).await?;
-        Ok(())
+        let created = try_join_all(topology.subscriptions.iter().map(|(name, spec)| self.subscription(name, spec, deadline))).await?;
+        Ok(created.contains(&true))
     }
 
     async fn topic(&self, name: &TopicName, retention: Duration, deadline: Instant) -> Result<(), BusError> {
@@ -173,16 +201,17 @@ impl Declared {
         self.created.lock().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
 
-    async fn subscription(&self, name: &SubscriptionName, spec: &SubscriptionSpec, deadline: Instant) -> Result<(), BusError> {
+    /// Tells whether it was missing.
+    async fn subscription(&self, name: &SubscriptionName, spec: &SubscriptionSpec, deadline: Instant) -> Result<bool, BusError> {
         if self.create_subscription(name, spec, deadline).await? {
-            return Ok(());
+            return Ok(true);
         }
         // A subscription outlives its topic but never hears of a new one by the same name.
         if self.topic_of(name, deadline).await?.is_some_and(|topic| topic != DELETED_TOPIC) {
-            return Ok(());
+            return Ok(false);
         }
         self.delete_subscription(name, deadline).await?;
-        self.create_subscription(name, spec, deadline).await.map(drop)
+        self.create_subscription(name, spec, deadline).await
     }
 
     /// Whether it was created now; not, if there is one by this name.

@@ -86,6 +86,11 @@ impl PublishQueue {
     }
 
     async fn send(&self, topic: &TopicName, message: Message, deadline: Instant) -> Result<String, PublishError> {
+        match timeout_at(deadline, self.declared.complete()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(PublishError::Rejected(error.to_string())),
+            Err(_) => return Err(PublishError::Deadline),
+        }
         let message = ClientMessage::new().set_data(message.body).set_attributes(message.attributes);
         let result = self.attempt(topic, message.clone(), deadline).await;
         if result == Err(PublishError::TopicMissing)
