@@ -51,6 +51,7 @@ impl Bus {
         ));
         let end = CancellationToken::new();
         tokio::spawn(Arc::clone(&link).watch(names.events(), settings.pubsub_probe_interval, end.clone()));
+        tokio::spawn(Arc::clone(&declared).keep(end.clone()));
         let settings = settings.clone();
         let _end_on_drop = end.clone().drop_guard();
         Ok(Self(Arc::new(Inner { settings, names, link, declared, queue, metrics, end, _end_on_drop })))
@@ -99,10 +100,10 @@ impl Bus {
         self.0.declared.ensured(&topology).await;
     }
 
-    /// [`Self::ensured`] for those who must not wait: goes on in the background, until it works or the bus is gone.
-    pub fn ensure_eventually(&self, topology: Topology) {
-        let (declared, end) = (Arc::clone(&self.0.declared), self.0.end.clone());
-        tokio::spawn(end.run_until_cancelled_owned(async move { declared.ensured(&topology).await }));
+    /// [`Self::ensured`] for those who must not wait: goes on in the background, until it works or the bus is gone. Nothing is published
+    /// before, where the settings allow to create.
+    pub fn ensure_eventually(&self, topology: &Topology) {
+        self.0.declared.declare(topology);
     }
 
     /// Publishes within the setting's deadline, retries included, and returns the server's id of the message.

@@ -1,10 +1,7 @@
 use std::{
     collections::BTreeSet,
     future::Future,
-    sync::{
-        Arc, Mutex as StdMutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex as StdMutex, PoisonError},
     time::Duration,
 };
 
@@ -16,6 +13,7 @@ use tokio::{
     sync::{Mutex, watch},
     time::{Instant, sleep, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     BusError, SubscriptionName, SubscriptionSpec, TopicName, Topology,
@@ -38,12 +36,21 @@ pub(crate) struct Declared {
     /// One at a time: when a topic is gone, every publish and every stream finds out at once.
     restoring: Mutex<Option<Instant>>,
     restorations: watch::Sender<u64>,
-    /// The outage after which everything was found there or created, 0 being the start.
-    complete_since: AtomicU64,
+    /// How often something was declared.
+    declarations: watch::Sender<u64>,
+    /// The last time that all of it was looked for.
+    settled: watch::Sender<Option<Settled>>,
 }
 
-/// Nothing has been looked for yet.
-const NEVER: u64 = u64::MAX;
+/// What a look at the whole topology has led to.
+#[derive(Debug, Clone, Copy)]
+struct Settled {
+    /// The outage after which it was, 0 being the start.
+    outage: u64,
+    declarations: u64,
+    /// All is there; else the server has said no.
+    is_complete: bool,
+}
 
 /// What a subscription reads as its topic after that was deleted.
 const DELETED_TOPIC: &str = "_deleted-topic_";
@@ -69,42 +76,84 @@ impl Declared {
             created: StdMutex::default(),
             restoring: Mutex::new(None),
             restorations: watch::Sender::new(0),
-            complete_since: AtomicU64::new(NEVER),
+            declarations: watch::Sender::new(0),
+            settled: watch::Sender::new(None),
         }
     }
 
-    /// Creates what is missing, and remembers all of it for [`Self::restore`].
+    /// Creates what is missing, and remembers all of it for [`Self::keep`] and [`Self::restore`].
     pub(crate) async fn ensure(&self, topology: &Topology) -> Result<(), BusError> {
         self.declare(topology);
-        if self.enabled { self.create(topology, Instant::now() + self.deadline).await.map(drop) } else { Ok(()) }
-    }
-
-    /// [`Self::ensure`], again and again until it works; says once that it does not yet.
-    pub(crate) async fn ensured(&self, topology: &Topology) {
-        let mut reported = false;
-        while let Err(error) = self.ensure(topology).await {
-            if !reported {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot create the topology yet; trying until it works");
-                reported = true;
-            }
-            sleep(Self::AGAIN).await;
-        }
-    }
-
-    /// Makes sure, after the start and after every outage, that all is there before anything is published: somebody else may have
-    /// created a topic already and its subscription not yet, and what is published in between reaches nobody.
-    pub(crate) async fn complete(&self) -> Result<(), BusError> {
-        let outage = *self.link.outages().borrow();
-        if !self.enabled || self.complete_since.load(Ordering::Acquire) == outage {
+        if !self.enabled {
             return Ok(());
         }
         let _alone = self.restoring.lock().await;
-        if self.complete_since.load(Ordering::Acquire) != outage {
-            let has_created = self.create(&self.restorable(), Instant::now() + self.deadline).await?;
-            self.complete_since.store(outage, Ordering::Release);
-            if has_created && outage > 0 {
-                self.restorations.send_modify(|times| *times += 1);
+        self.create(topology, Instant::now() + self.deadline).await.map(drop)
+    }
+
+    /// Remembers what [`Self::keep`] is to create, and waits until it has.
+    pub(crate) async fn ensured(&self, topology: &Topology) {
+        let declarations = self.declare(topology);
+        if self.enabled {
+            let is_there = |settled: &Settled| settled.is_complete && settled.declarations >= declarations;
+            // We hold the sender, so this cannot fail.
+            let _ = self.settled.subscribe().wait_for(|settled| settled.as_ref().is_some_and(is_there)).await;
+        }
+    }
+
+    /// Creates what is missing of everything declared: at the start, after every outage, and when there is more of it.
+    pub(crate) async fn keep(self: Arc<Self>, end: CancellationToken) {
+        if !self.enabled {
+            return;
+        }
+        let (mut outages, mut declarations) = (self.link.outages(), self.declarations.subscribe());
+        end.run_until_cancelled(async {
+            let mut reported = false;
+            loop {
+                let (outage, declared) = (*outages.borrow_and_update(), *declarations.borrow_and_update());
+                self.link.up().await;
+                let filled = tokio::select! {
+                    filled = self.fill(outage) => filled,
+                    // What was asked on the old connections may never be answered.
+                    _ = outages.changed() => continue,
+                };
+                if !matches!(filled, Err(BusError::Unreachable { .. })) {
+                    self.settled.send_replace(Some(Settled { outage, declarations: declared, is_complete: filled.is_ok() }));
+                }
+                let Err(error) = filled else {
+                    reported = false;
+                    tokio::select! {
+                        _ = outages.changed() => {}
+                        _ = declarations.changed() => {}
+                    }
+                    continue;
+                };
+                if !reported {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot create the topology yet; trying until it works");
+                    reported = true;
+                }
+                sleep(Self::AGAIN).await;
             }
+        })
+        .await;
+    }
+
+    /// Waits, after the start and after every outage, until all is there that may be created: somebody else may have created a topic
+    /// already and its subscription not yet, and what is published in between reaches nobody. Cancellation safe.
+    pub(crate) async fn settled(&self) {
+        if self.enabled {
+            let (outage, declarations) = (*self.link.outages().borrow(), *self.declarations.borrow());
+            let is_recent = |settled: &Settled| settled.outage >= outage && settled.declarations >= declarations;
+            // We hold the sender, so this cannot fail.
+            let _ = self.settled.subscribe().wait_for(|settled| settled.as_ref().is_some_and(is_recent)).await;
+        }
+    }
+
+    async fn fill(&self, outage: u64) -> Result<(), BusError> {
+        let mut restored = self.restoring.lock().await;
+        if self.create(&self.restorable(), Instant::now() + self.deadline).await? && outage > 0 {
+            self.restorations.send_modify(|times| *times += 1);
+            *restored = Some(Instant::now());
         }
         Ok(())
     }
@@ -114,8 +163,15 @@ impl Declared {
         self.restorations.subscribe()
     }
 
-    pub(crate) fn declare(&self, topology: &Topology) {
+    /// Remembers what [`Self::keep`] is to create; tells how many declarations that makes.
+    pub(crate) fn declare(&self, topology: &Topology) -> u64 {
         self.topology.lock().unwrap_or_else(PoisonError::into_inner).merge(topology);
+        let mut declarations = 0;
+        self.declarations.send_modify(|number| {
+            *number += 1;
+            declarations = *number;
+        });
+        declarations
     }
 
     /// Creates a subscription of this process's own, whatever the setting says: nobody else can.

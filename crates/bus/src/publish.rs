@@ -86,10 +86,8 @@ impl PublishQueue {
     }
 
     async fn send(&self, topic: &TopicName, message: Message, deadline: Instant) -> Result<String, PublishError> {
-        match timeout_at(deadline, self.declared.complete()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(PublishError::Rejected(error.to_string())),
-            Err(_) => return Err(PublishError::Deadline),
+        if timeout_at(deadline, self.declared.settled()).await.is_err() {
+            return Err(PublishError::Unavailable);
         }
         let message = ClientMessage::new().set_data(message.body).set_attributes(message.attributes);
         let result = self.attempt(topic, message.clone(), deadline).await;

@@ -44,7 +44,7 @@ impl Gateway {
         let bundle = http::Bundle::load(settings.socketio_client_dir.as_deref())?;
         let metrics = process.metrics.register(GatewayMetrics::register);
         bus.report(process.health.component(PUBSUB, State::Up));
-        bus.ensure_eventually(settings.kinds.iter().fold(Topology::new(bus.names()).events().control(), Topology::jobs));
+        bus.ensure_eventually(&settings.kinds.iter().fold(Topology::new(bus.names()).events().control(), Topology::jobs));
 
         let (warm_up, clock) = (WarmUp::begin(), Arc::new(PubsubClock::new()));
         let courier = Arc::new(Courier::new(metrics.clone(), settings.max_outbound_bytes));

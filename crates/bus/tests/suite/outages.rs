@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     on_both_servers,
     proxy::{Network, Proxy},
-    server::{Server, becomes, body, connect, next, text, within},
+    server::{Server, becomes, body, connect, next, next_like, text, within},
 };
 
 on_both_servers! {
@@ -18,6 +18,7 @@ on_both_servers! {
     an_idle_consumer_notices_an_outage_and_heals_within_seconds_of_its_end,
     a_frozen_server_heals_likewise,
     a_process_that_starts_during_an_outage_serves_when_it_ends,
+    what_vanished_in_an_outage_is_back_before_anything_is_published,
     what_was_running_during_an_outage_is_finished_after_it,
 }
 
@@ -99,7 +100,7 @@ async fn a_process_that_starts_during_an_outage_serves_when_it_ends(server: &Ser
     server.network.set(Network::Cut);
     let bus = server.bus().await;
     let (topic, topology) = queue(&bus);
-    bus.ensure_eventually(topology);
+    bus.ensure_eventually(&topology);
     let mut consumer = bus.consume(&bus.names().subscription("late"), ConsumeOptions::default());
     becomes(&bus, State::Down).await;
 
@@ -107,6 +108,21 @@ async fn a_process_that_starts_during_an_outage_serves_when_it_ends(server: &Ser
     becomes(&bus, State::Up).await;
 
     within(HEALED, "the first delivery", published_and_heard(&bus, &topic, &mut consumer, "hello")).await;
+}
+
+/// Somebody else restores the same and has got no further than the topic: what it took would reach nobody.
+async fn what_vanished_in_an_outage_is_back_before_anything_is_published(server: &Server) {
+    let queue = server.queue().await;
+    queue.publish("before").await;
+
+    server.network.set(Network::Cut);
+    becomes(&queue.bus, State::Down).await;
+    server.subscriptions().await.delete_subscription().set_subscription(queue.subscription.path()).send().await.unwrap();
+    server.network.set(Network::Fine);
+    becomes(&queue.bus, State::Up).await;
+    queue.publish("after").await;
+
+    next_like(&mut queue.consume(), "after").await.ack();
 }
 
 async fn what_was_running_during_an_outage_is_finished_after_it(server: &Server) {

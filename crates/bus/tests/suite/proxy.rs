@@ -1,6 +1,6 @@
 //! A network that breaks when told to.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,11 +10,14 @@ use tokio::{
     },
     sync::watch,
     task::JoinSet,
+    time::sleep,
 };
 
 /// A TCP proxy in front of a server.
 pub struct Proxy {
     pub address: SocketAddr,
+    /// Where it leads to.
+    pub server: String,
     network: watch::Sender<Network>,
     _tasks: JoinSet<()>,
 }
@@ -27,7 +30,11 @@ pub enum Network {
     Cut,
     /// Connections stay and are even accepted, but nothing comes through.
     Frozen,
+    /// Everything takes [`SLOW`] longer, each way.
+    Slow,
 }
+
+pub const SLOW: Duration = Duration::from_millis(150);
 
 impl Proxy {
     pub async fn before(server: String) -> Self {
@@ -35,8 +42,8 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (network, watching) = watch::channel(Network::Fine);
         let mut tasks = JoinSet::new();
-        tasks.spawn(listen(listener, server, watching));
-        Self { address, network, _tasks: tasks }
+        tasks.spawn(listen(listener, server.clone(), watching));
+        Self { address, server, network, _tasks: tasks }
     }
 
     pub fn set(&self, network: Network) {
@@ -84,7 +91,10 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watc
             read = from.read(&mut buffer) => read.unwrap_or(0),
             _ = network.wait_for(|network| *network == Network::Cut) => return,
         };
-        let thawed = network.wait_for(|network| *network != Network::Frozen).await.is_ok_and(|network| *network == Network::Fine);
+        let thawed = network.wait_for(|network| *network != Network::Frozen).await.is_ok_and(|network| *network != Network::Cut);
+        if *network.borrow() == Network::Slow {
+            sleep(SLOW).await;
+        }
         if read == 0 || !thawed || to.write_all(&buffer[..read]).await.is_err() {
             return;
         }

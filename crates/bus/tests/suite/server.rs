@@ -83,13 +83,15 @@ impl Server {
         Queue { bus, topic, subscription, metrics }
     }
 
+    /// Somebody else's, whose network is fine.
     pub async fn topics(&self) -> TopicAdmin {
-        let builder = TopicAdmin::builder().with_endpoint(format!("http://{}", self.network.address));
+        let builder = TopicAdmin::builder().with_endpoint(format!("http://{}", self.network.server));
         builder.with_credentials(anonymous::Builder::new().build()).build().await.unwrap()
     }
 
+    /// Likewise.
     pub async fn subscriptions(&self) -> SubscriptionAdmin {
-        let builder = SubscriptionAdmin::builder().with_endpoint(format!("http://{}", self.network.address));
+        let builder = SubscriptionAdmin::builder().with_endpoint(format!("http://{}", self.network.server));
         builder.with_credentials(anonymous::Builder::new().build()).build().await.unwrap()
     }
 }

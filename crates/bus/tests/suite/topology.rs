@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 
 use crate::{
     on_both_servers,
-    proxy::Network,
+    proxy::{Network, SLOW},
     server::{Server, body, connect, next, next_like, soon, text, within},
 };
 
@@ -15,6 +15,8 @@ on_both_servers! {
     without_a_server_ensuring_gives_up_at_its_deadline,
     a_server_that_is_late_is_waited_for,
     whoever_needs_the_topology_waits_for_it_beyond_any_deadline_and_then_finds_everything,
+    nothing_is_published_to_a_topic_that_has_no_subscription_yet,
+    creating_may_take_longer_than_a_publish,
     an_instance_hears_what_comes_and_leaves_nothing_behind,
     a_new_instance_hears_the_past,
     a_new_instance_hears_only_the_past_that_it_asks_for,
@@ -83,6 +85,39 @@ async fn whoever_needs_the_topology_waits_for_it_beyond_any_deadline_and_then_fi
     bus.publish(&bus.names().jobs(&"echo".parse().unwrap()), text("hello")).await.unwrap();
     next(&mut consumer).await.ack();
     assert!(!metrics.encode().contains("reason=\"missing\""), "a stream was opened too early");
+}
+
+/// Somebody else is creating the same, and has got no further than the topic.
+async fn nothing_is_published_to_a_topic_that_has_no_subscription_yet(server: &Server) {
+    let bus = server.bus().await;
+    let echo = "echo".parse().unwrap();
+    let jobs = bus.names().jobs(&echo);
+    server.topics().await.create_topic().set_name(jobs.path()).send().await.unwrap();
+
+    bus.ensure_eventually(&everything(&bus));
+    bus.publish(&jobs, text("early")).await.unwrap();
+
+    let mut consumer = bus.consume(&bus.names().job_subscription(&echo), ConsumeOptions::default());
+    let delivery = next(&mut consumer).await;
+    assert_eq!(body(&delivery), "early");
+    delivery.ack();
+}
+
+/// Each of them waits no longer than its own deadline, and what they wait for goes on.
+async fn creating_may_take_longer_than_a_publish(server: &Server) {
+    server.network.set(Network::Slow);
+    let bus = connect(&BusSettings { publish_deadline: SLOW * 4, ..server.settings() }).await;
+    bus.ensure_eventually(&everything(&bus));
+    let events = bus.names().events();
+    let mut refusals = 0;
+    let published = async {
+        while let Err(error) = bus.publish(&events, text("at last")).await {
+            assert!(error.is_outage(), "{error:?}");
+            refusals += 1;
+        }
+    };
+    soon("a publish", published).await;
+    assert!(refusals > 0, "this network is not slow enough to show anything");
 }
 
 async fn an_instance_hears_what_comes_and_leaves_nothing_behind(server: &Server) {
