@@ -154,7 +154,7 @@ impl Bus {
     /// When the server does not answer within the setting's deadline (as for [`Self::ensure`]), or refuses.
     pub async fn abandoned(&self, idle: Duration) -> Result<Vec<Abandoned>, BusError> {
         let inner = &self.0;
-        garbage::abandoned(&inner.link, &inner.declared, &inner.names, idle, inner.settings.pubsub_ensure_deadline).await
+        garbage::abandoned(inner.declared.admin(), &inner.names, idle, inner.settings.pubsub_ensure_deadline).await
     }
 
     /// Deletes one of [`Self::abandoned`]; that it is gone already is fine.
@@ -162,7 +162,7 @@ impl Bus {
     /// # Errors
     /// As for [`Self::abandoned`].
     pub async fn delete_abandoned(&self, abandoned: &Abandoned) -> Result<(), BusError> {
-        self.0.declared.delete_subscription(&abandoned.name, Instant::now() + self.0.settings.pubsub_ensure_deadline).await
+        self.0.declared.admin().delete_subscription(&abandoned.name, Instant::now() + self.0.settings.pubsub_ensure_deadline).await
     }
 
     /// Waits until the server is there, and tells whether that took no longer than `budget`.

@@ -111,7 +111,8 @@ impl Consumer {
         if self.stop.is_cancelled() { None } else { self.deliveries.recv().await }
     }
 
-    /// Tells whenever subscriptions had vanished and were created again: what was published in between will not be delivered.
+    /// Tells whenever a subscription of this process's own had vanished and was created again: what was published in between will not be
+    /// delivered.
     #[must_use]
     pub fn restored(&self) -> watch::Receiver<u64> {
         self.restored.clone()

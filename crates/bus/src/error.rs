@@ -69,6 +69,9 @@ pub enum PublishError {
     /// The server will not have this message, now or later.
     #[error("Pub/Sub rejected the message: {0}")]
     Rejected(String),
+    /// The server will not have it as things are: a permission is missing, or a quota is used up.
+    #[error("Pub/Sub refused the publish: {0}")]
+    Refused(String),
 }
 
 impl PublishError {
@@ -85,7 +88,8 @@ impl From<ClientError> for PublishError {
             ClientError::Rpc(error) if is_late(&error) => Self::Deadline,
             ClientError::Rpc(error) if is_outage(&error) => Self::Unavailable,
             ClientError::Rpc(error) if is_missing(&error) => Self::TopicMissing,
-            ClientError::Rpc(error) => Self::Rejected(error.to_string()),
+            ClientError::Rpc(error) if is_to_blame(&error) => Self::Rejected(error.to_string()),
+            ClientError::Rpc(error) => Self::Refused(error.to_string()),
             // The client's tasks are gone: it was replaced while this message was on its way.
             _ => Self::Unavailable,
         }
@@ -100,6 +104,11 @@ fn is_late(error: &RpcError) -> bool {
         return last.is_none_or(is_late);
     }
     error.is_timeout() || error.status().is_some_and(|status| status.code == Code::DeadlineExceeded)
+}
+
+/// Whether the message is at fault, and would be tomorrow.
+fn is_to_blame(error: &RpcError) -> bool {
+    error.is_serialization() || error.status().is_some_and(|status| matches!(status.code, Code::InvalidArgument | Code::OutOfRange))
 }
 
 /// Whether the server itself is the trouble, not the request. Any clear answer, even a refusal, shows a server at work.
@@ -129,5 +138,33 @@ fn has(error: &RpcError, code: Code, http: u16) -> bool {
     match error.status() {
         Some(status) => status.code == code,
         None => error.http_status_code() == Some(http),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use google_cloud_gax::error::rpc::Status;
+
+    use super::*;
+
+    fn answered(code: Code) -> PublishError {
+        let error = RpcError::service(Status::default().set_code(code).set_message("so it is"));
+        ClientError::Rpc(Arc::new(error)).into()
+    }
+
+    /// Whoever must not lose a message tries again, unless it is the message's own fault.
+    #[test]
+    fn only_what_is_wrong_with_the_message_itself_is_final() {
+        for code in [Code::InvalidArgument, Code::OutOfRange] {
+            assert!(matches!(answered(code), PublishError::Rejected(_)), "{code:?}");
+        }
+        for code in [Code::PermissionDenied, Code::Unauthenticated, Code::ResourceExhausted, Code::FailedPrecondition] {
+            assert!(matches!(answered(code), PublishError::Refused(_)), "{code:?}");
+        }
+        assert_eq!(answered(Code::NotFound), PublishError::TopicMissing);
+        assert_eq!(answered(Code::DeadlineExceeded), PublishError::Deadline);
+        assert_eq!(answered(Code::Unavailable), PublishError::Unavailable);
     }
 }

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use google_cloud_gax::options::RequestOptionsBuilder;
-use google_cloud_pubsub::model::{ListSubscriptionsResponse, Subscription};
+use google_cloud_pubsub::model::Subscription;
 use shared::Timestamp;
 use tokio::time::Instant;
 
-use crate::{BusError, Names, SubscriptionName, alive, ensure::Declared, link::Link};
+use crate::{BusError, Names, SubscriptionName, admin::Admin, alive};
 
 /// A subscription that one process had for itself and left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,22 +15,14 @@ pub struct Abandoned {
     pub last_alive: Timestamp,
 }
 
-/// As many as a page may have.
-const PAGE: i32 = 1_000;
-
 /// This installation's subscriptions whose process has not been alive for so long.
-pub(crate) async fn abandoned(
-    link: &Link,
-    declared: &Declared,
-    names: &Names,
-    idle: Duration,
-    deadline: Duration,
-) -> Result<Vec<Abandoned>, BusError> {
+pub(crate) async fn abandoned(admin: &Admin, names: &Names, idle: Duration, deadline: Duration) -> Result<Vec<Abandoned>, BusError> {
+    let project = format!("projects/{}", names.project());
     let oldest = Timestamp::now() - idle;
     let mut found = Vec::new();
     let mut token = String::new();
     loop {
-        let page = list(link, declared, names, token, Instant::now() + deadline).await?;
+        let page = admin.list_subscriptions(&project, &token, Instant::now() + deadline).await?;
         found.extend(page.subscriptions.iter().filter_map(|subscription| read(subscription, names)));
         token = page.next_page_token;
         if token.is_empty() {
@@ -41,22 +32,6 @@ pub(crate) async fn abandoned(
     found.retain(|abandoned| abandoned.last_alive < oldest);
     found.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(found)
-}
-
-async fn list(
-    link: &Link,
-    declared: &Declared,
-    names: &Names,
-    token: String,
-    deadline: Instant,
-) -> Result<ListSubscriptionsResponse, BusError> {
-    let project = format!("projects/{}", names.project());
-    let request = || {
-        let clients = link.clients();
-        let request = clients.subscriptions.list_subscriptions().set_project(&project).set_page_size(PAGE).set_page_token(&token);
-        async move { request.with_attempt_timeout(Declared::ATTEMPT).send().await }
-    };
-    declared.admin("list subscriptions of", &project, deadline, request).await
 }
 
 /// An instance subscription of this installation. Its topic says whose it is: the prefix of one installation may begin another's.

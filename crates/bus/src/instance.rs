@@ -1,6 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use google_cloud_gax::options::RequestOptionsBuilder;
 use google_cloud_wkt as wkt;
 use shared::Timestamp;
 use tokio::time::Instant;
@@ -33,7 +32,6 @@ pub struct InstanceSubscription {
     topic: TopicName,
     rewound: Rewound,
     deadline: Duration,
-    link: Arc<Link>,
     declared: Arc<Declared>,
     _alive: AbortOnDropHandle<()>,
 }
@@ -59,7 +57,6 @@ impl InstanceSubscription {
             topic: topic.clone(),
             rewound: Rewound::No,
             deadline: settings.pubsub_ensure_deadline,
-            link: Arc::clone(link),
             declared: Arc::clone(declared),
             _alive,
         };
@@ -105,21 +102,12 @@ impl InstanceSubscription {
     /// # Errors
     /// When the server does not answer within the budget, or refuses; the subscription will then expire.
     pub async fn delete(self, budget: Duration) -> Result<(), BusError> {
-        self.declared.forget_own(&self.name);
-        self.declared.delete_subscription(&self.name, Instant::now() + budget).await
+        self.declared.delete_own(&self.name, Instant::now() + budget).await
     }
 
     async fn seek(&self, to: Timestamp, deadline: Instant) -> Result<Rewound, BusError> {
         let time = wkt::Timestamp::clamp(to.as_second(), to.subsec_nanosecond());
-        let result = self
-            .declared
-            .admin("seek", self.name.id(), deadline, || {
-                let clients = self.link.clients();
-                let request = clients.subscriptions.seek().set_subscription(self.name.path()).set_time(time);
-                async move { request.with_attempt_timeout(Declared::ATTEMPT).send().await.map(drop) }
-            })
-            .await;
-        match result {
+        match self.declared.admin().seek(&self.name, time, deadline).await {
             Ok(()) => Ok(Rewound::To(to)),
             Err(BusError::Refused { source, .. }) => {
                 tracing::info!(subscription = %self.name, reason = &*source as &dyn std::error::Error, "the server cannot seek to a time");

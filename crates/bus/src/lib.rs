@@ -7,6 +7,7 @@
 //!
 //! One code path for development, tests and production: only the endpoint differs ([`BusSettings::pubsub_emulator_host`]).
 
+mod admin;
 mod alive;
 mod bus;
 mod clients;

@@ -40,6 +40,7 @@ enum Outcome {
     unavailable,
     topic_missing,
     rejected,
+    refused,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -112,6 +113,7 @@ impl BusMetrics {
             Err(PublishError::Unavailable) => Outcome::unavailable,
             Err(PublishError::TopicMissing) => Outcome::topic_missing,
             Err(PublishError::Rejected(_)) => Outcome::rejected,
+            Err(PublishError::Refused(_)) => Outcome::refused,
         };
         self.publishes.get_or_create(&Publish { outcome }).inc();
         if result.is_ok() {

@@ -86,13 +86,12 @@ impl PublishQueue {
     }
 
     async fn send(&self, topic: &TopicName, message: Message, deadline: Instant) -> Result<String, PublishError> {
-        if timeout_at(deadline, self.declared.settled()).await.is_err() {
-            return Err(PublishError::Unavailable);
-        }
+        let Ok(settled) = timeout_at(deadline, self.declared.settled()).await else { return Err(PublishError::Unavailable) };
         let message = ClientMessage::new().set_data(message.body).set_attributes(message.attributes);
         let result = self.attempt(topic, message.clone(), deadline).await;
         if result == Err(PublishError::TopicMissing)
-            && let Ok(true) = timeout_at(deadline, self.declared.restore_topic(topic)).await
+            && self.declared.misses_topic(topic, settled)
+            && timeout_at(deadline, self.declared.settled()).await.is_ok()
         {
             return self.attempt(topic, message, deadline).await;
         }

@@ -64,6 +64,7 @@ impl DeadLetterWorker {
     }
 
     async fn publish(&self, event: &JobEvent) {
+        let mut is_reported = false;
         loop {
             match self.bus.publish(&self.bus.names().events(), event.to_message().into()).await {
                 Ok(_) => return self.cache.record(event),
@@ -71,7 +72,11 @@ impl DeadLetterWorker {
                     tracing::error!(job = %event.job_id, %reason, "Pub/Sub will not take the end of a dead-lettered job");
                     return;
                 }
-                Err(error) => tracing::debug!(job = %event.job_id, %error, "the end of a dead-lettered job is not confirmed yet"),
+                Err(error) if is_reported => tracing::debug!(job = %event.job_id, %error, "still not confirmed"),
+                Err(error) => {
+                    tracing::warn!(job = %event.job_id, %error, "the end of a dead-lettered job is not confirmed yet; trying until it is");
+                    is_reported = true;
+                }
             }
             sleep(INSIST).await;
         }

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use bus::{BusError, BusSettings, ConsumeOptions, PublishError, Rewound, SeekBack, Topology};
-use futures::future::try_join_all;
+use bus::{BusError, BusSettings, ConsumeOptions, PublishError, Rewound, SeekBack, SubscriptionSpec, Topology};
+use futures::future::{join_all, try_join_all};
 
 use crate::{
     on_both_servers,
@@ -22,6 +22,8 @@ on_both_servers! {
     a_new_instance_hears_only_the_past_that_it_asks_for,
     a_deleted_topic_is_made_again,
     a_deleted_subscription_is_made_again,
+    nothing_is_lost_while_a_deleted_topic_is_made_again,
+    what_cannot_be_created_keeps_nobody_from_hearing_of_what_was,
 }
 
 fn everything(bus: &bus::Bus) -> Topology {
@@ -211,4 +213,44 @@ async fn a_deleted_subscription_is_made_again(server: &Server) {
 
     queue.publish("after").await;
     next_like(&mut consumer, "after").await.ack();
+}
+
+/// On a slow network there is plenty of time between the topic and its subscription.
+async fn nothing_is_lost_while_a_deleted_topic_is_made_again(server: &Server) {
+    const MESSAGES: u32 = 60;
+    let queue = server.queue_with(&BusSettings { publish_deadline: Duration::from_secs(5), ..server.settings() }).await;
+    queue.publish("before").await;
+    server.subscriptions().await.delete_subscription().set_subscription(queue.subscription.path()).send().await.unwrap();
+    server.topics().await.delete_topic().set_topic(queue.topic.path()).send().await.unwrap();
+    server.network.set(Network::Slow);
+
+    join_all((0..MESSAGES).map(async |number| {
+        tokio::time::sleep(SLOW / 10 * number).await;
+        queue.publish(number.to_string()).await;
+    }))
+    .await;
+
+    server.network.set(Network::Fine);
+    let mut consumer = queue.consume();
+    let mut missing: BTreeSet<_> = (0..MESSAGES).map(|number| number.to_string()).collect();
+    while !missing.is_empty() {
+        let delivery = within(server.grants(Duration::from_secs(5)), &format!("{missing:?}"), consumer.next()).await.unwrap();
+        missing.remove(&body(&delivery));
+        delivery.ack();
+    }
+}
+
+async fn what_cannot_be_created_keeps_nobody_from_hearing_of_what_was(server: &Server) {
+    let bus = server.bus().await;
+    let nowhere = SubscriptionSpec::shared(bus.names().topic("nobody-declares"));
+    bus.ensure_eventually(&everything(&bus).subscription(bus.names().subscription("nowhere"), nowhere));
+    let events = bus.names().events();
+    bus.publish(&events, text("all the same")).await.unwrap();
+    let mine = bus.instance_subscription(&events, "gateway-5", SeekBack(None)).await.unwrap();
+    let consumer = bus.consume(mine.name(), ConsumeOptions::default());
+    let mut restored = consumer.restored();
+
+    server.subscriptions().await.delete_subscription().set_subscription(mine.name().path()).send().await.unwrap();
+
+    soon("the news", restored.changed()).await.unwrap();
 }

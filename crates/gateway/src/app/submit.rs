@@ -168,7 +168,9 @@ impl App {
             Ok(_) => Ok(()),
             Err(error) => {
                 match error {
-                    PublishError::TopicMissing | PublishError::Rejected(_) => warn!(job = %job.id, %topic, %error, "cannot publish a job"),
+                    PublishError::TopicMissing | PublishError::Rejected(_) | PublishError::Refused(_) => {
+                        warn!(job = %job.id, %topic, %error, "cannot publish a job");
+                    }
                     _ => debug!(job = %job.id, %error, "cannot publish a job"),
                 }
                 Err(not_published(&error))
