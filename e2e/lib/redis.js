@@ -7,10 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const START_DEADLINE_MS = 10_000;
 
-/** Resolves to `{ address, signal, kill }` once it answers. */
-export async function startRedis() {
+/** Resolves to `{ address, signal, kill }` once it answers, to those who know the `password` if there is one. */
+export async function startRedis(password = '') {
   const port = await freePort();
-  const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+  const child = spawn('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--requirepass', password], { stdio: 'ignore' });
   const ended = once(child, 'exit');
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);

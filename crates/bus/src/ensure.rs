@@ -53,6 +53,10 @@ const DELETED_TOPIC: &str = "_deleted-topic_";
 impl Declared {
     /// Between two looks, after one that came to nothing.
     const AGAIN: Duration = Duration::from_secs(1);
+    /// How often it is asked whether subscriptions still have their topics, where anybody may delete them...
+    const WATCH: Duration = Duration::from_secs(2);
+    /// ...and in production, where only an operator could, and requests have a quota.
+    const WATCH_PRODUCTION: Duration = Duration::from_secs(30);
 
     pub(crate) fn new(link: Arc<Link>, empty: Topology, enabled: bool, deadline: Duration) -> Self {
         let topology = StdMutex::new(empty.clone());
@@ -127,6 +131,7 @@ impl Declared {
                 tokio::select! {
                     _ = outages.changed(), if self.enabled => {}
                     _ = reasons.changed() => {}
+                    () = self.deafened() => drop(self.doubt(None)),
                 }
             }
         })
@@ -207,6 +212,19 @@ impl Declared {
         last
     }
 
+    /// Waits until a subscription is gone, or its topic. No stream is told of the latter, and once somebody else has created the topic
+    /// again, no publish either.
+    async fn deafened(&self) {
+        loop {
+            sleep(if self.enabled { Self::WATCH } else { Self::WATCH_PRODUCTION }).await;
+            for name in self.restorable().subscriptions.keys() {
+                if self.admin.topic_of(name, Instant::now() + Admin::ATTEMPT).await.is_ok_and(|topic| is_lost(topic.as_deref())) {
+                    return;
+                }
+            }
+        }
+    }
+
     async fn looked(&self, is_enough: impl Fn(&Looked) -> bool) -> Looked {
         let mut looks = self.looked.subscribe();
         let enough = looks.wait_for(|looked| looked.as_ref().is_some_and(&is_enough)).await;
@@ -245,7 +263,7 @@ impl Declared {
     async fn subscription(&self, name: &SubscriptionName, spec: &SubscriptionSpec, deadline: Instant) -> Result<(), BusError> {
         let mut is_new = self.admin.create_subscription(name, spec, deadline).await?;
         // A subscription outlives its topic but never hears of a new one by the same name.
-        if !is_new && self.admin.topic_of(name, deadline).await?.is_none_or(|topic| topic == DELETED_TOPIC) {
+        if !is_new && is_lost(self.admin.topic_of(name, deadline).await?.as_deref()) {
             self.admin.delete_subscription(name, deadline).await?;
             is_new = self.admin.create_subscription(name, spec, deadline).await?;
         }
@@ -260,4 +278,9 @@ impl Declared {
     fn own(&self) -> MutexGuard<'_, Topology> {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a subscription that reads this topic will never hear anything again.
+fn is_lost(topic: Option<&str>) -> bool {
+    topic.is_none_or(|topic| topic == DELETED_TOPIC)
 }

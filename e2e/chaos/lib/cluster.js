@@ -28,21 +28,24 @@ export class Cluster {
   /** What every process that was ever started has said, by name. */
   logs = new Map();
   #services = new Map();
+  #kept = new Set();
+  #password = '';
   #links = new Map();
 
   /**
    * `gateways`, `workers` and `deadLetters` are numbers: they are called `gateway-1`, `worker-1`, `dead-letter-1` and so on.
    * Without `redis` or `pubsub` there is none at first, though the processes look for it. `isOwn` asks for a Pub/Sub that
-   * can be ended.
+   * can be ended. `password` is what the processes say to Redis. `env(name)` is more of a process's environment.
    */
-  static async start({ gateways = 2, workers = 2, deadLetters = 0, redis = true, pubsub = true, isOwn = false, env = {} } = {}) {
+  static async start({ gateways = 2, workers = 2, deadLetters = 0, redis = true, pubsub = true, isOwn = false, password = '', env = () => ({}) } = {}) {
     const cluster = new Cluster();
+    cluster.#password = password;
     try {
       cluster.balancer = await startBalancer();
       await Promise.all([pubsub && cluster.startPubsub({ isOwn }), redis && cluster.startRedis()]);
       const names = (kind, count) => Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
       const all = [...names('gateway', gateways), ...names('worker', workers), ...names('dead-letter', deadLetters)];
-      await Promise.all(all.map((name) => cluster.start(name, env)));
+      await Promise.all(all.map((name) => cluster.start(name, env(name))));
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -60,9 +63,9 @@ export class Cluster {
     this.#aim('pubsub', this.pubsub.address);
   }
 
-  /** Starts Redis, perhaps again and then empty: all links lead to the new one. */
-  async startRedis() {
-    this.redis = await startRedis();
+  /** Starts Redis, perhaps again and then empty: all links lead to the new one. It may want a password other than what it is told. */
+  async startRedis(password = this.#password) {
+    this.redis = await startRedis(password);
     this.#aim('redis', this.redis.address);
   }
 
@@ -72,7 +75,7 @@ export class Cluster {
     const [pubsub, redis] = await Promise.all([this.link(name, 'pubsub'), this.link(name, 'redis')]);
     const settings = {
       HOSTNAME: name, PORT: '0', LINGER_MS, HEALTH_PORT: '0', SESSION_SECRET: 'shared by all gateways', TOPIC_PREFIX: this.prefix, KINDS: 'echo',
-      PUBSUB_EMULATOR_HOST: pubsub.address, REDIS_URL: `redis://${redis.address}`, ...env,
+      PUBSUB_EMULATOR_HOST: pubsub.address, REDIS_URL: `redis://${this.#password && `:${this.#password}@`}${redis.address}`, ...env,
     };
     // A worker without Pub/Sub is never ready, but it runs.
     const isReady = this.pubsub || kind === 'gateway' ? READY[kind] : /(.)/;
@@ -89,6 +92,7 @@ export class Cluster {
   /** Starts a process again whenever it ends by itself, as Kubernetes does. Returns the list of such ends, which grows. */
   keepAlive(name, env = {}) {
     const deaths = [];
+    this.#kept.add(name);
     const watch = async (service) => {
       const end = await service.ended;
       if (this.#services.get(name) !== service) return;
@@ -104,6 +108,13 @@ export class Cluster {
   /** Process ids by name, of the processes that have not ended. */
   pids() {
     return Object.fromEntries([...this.#services].filter(([, { isRunning }]) => isRunning()).map(([name, { pid }]) => [name, pid]));
+  }
+
+  /** What ended though nobody had asked it to, and what has panicked, in words. */
+  accidents() {
+    const ended = [...this.#services].filter(([name, { isRunning }]) => !isRunning() && !this.#kept.has(name)).map(([name]) => `${name} has ended`);
+    const panicked = [...this.logs].filter(([, lives]) => lives.flat().some((line) => line.includes('panicked at'))).map(([name]) => `${name} has panicked`);
+    return [...ended, ...panicked];
   }
 
   /** The process of that name: `{ found, log, pid, ended, signal }`; of a gateway, `found` is its URL. */

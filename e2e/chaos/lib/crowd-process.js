@@ -41,14 +41,20 @@ const requests = {
     });
   },
 
+  /** Has the client of each of these jobs cancel it. */
+  cancel: ({ ids }) => Promise.all(ids.map((id) => members[ledger.get(id).client].cancel(id))),
+
+  /** Has the client of each of these jobs do everything else that it can. */
+  probe: ({ ids }) => Promise.all(ids.map((id) => members[ledger.get(id).client].probe(id))),
+
   ping: () => Promise.all(members.map((member) => member.ping())),
 
   /** Submits so many jobs a second, until told to rest. */
-  steady({ perSecond, payload }) {
+  steady({ perSecond, payload, mayEnd }) {
     requests.rest();
     let due = now();
     steady = setInterval(() => {
-      for (; due <= now(); due += 1_000 / perSecond) requests.submit({ count: 1, payload });
+      for (; due <= now(); due += 1_000 / perSecond) requests.submit({ count: 1, payload, mayEnd });
     }, 10);
   },
 
@@ -59,7 +65,7 @@ const requests = {
   state() {
     const gateways = {};
     for (const { isConnected, gateway } of members) if (isConnected) gateways[gateway] = (gateways[gateway] ?? 0) + 1;
-    return { connected: connected(), open: ledger.open, gateways, statuses: members.map(({ status }) => status), sessions: members.map(({ audience }) => audience) };
+    return { connected: connected(), open: ledger.open, gateways, statuses: members.map(({ status }) => status), sessions: members.map(({ audience }) => audience), expiries: members.map(({ expiresAt }) => expiresAt) };
   },
 
   jobs: ({ ids } = {}) => (ids ? ids.map((id) => ledger.get(id)) : ledger.all()),

@@ -41,21 +41,31 @@ export class Crowd {
     return this.#ask('adopt', { ids, mayEnd });
   }
 
+  /** Has the clients of these jobs cancel them; resolves to what they were answered. */
+  cancel(ids) {
+    return this.#ask('cancel', { ids });
+  }
+
+  /** Has the clients of these jobs ask for everything that may have to do with Redis; resolves to how long that took, see member.js. */
+  probe(ids) {
+    return this.#ask('probe', { ids });
+  }
+
   /** How long a `ping` of each client took, in milliseconds. */
   ping() {
     return this.#ask('ping');
   }
 
   /** So many jobs a second, until `rest`. */
-  steady(perSecond, payload) {
-    return this.#ask('steady', { perSecond, payload });
+  steady(perSecond, payload, mayEnd) {
+    return this.#ask('steady', { perSecond, payload, mayEnd });
   }
 
   rest() {
     return this.#ask('rest');
   }
 
-  /** `{ connected, open, gateways: { name: clients }, statuses, sessions }`; `open` counts the jobs of which more is to be expected. */
+  /** `{ connected, open, gateways: { name: clients }, statuses, sessions, expiries }`; `open` counts the jobs of which more is to be expected. */
   state() {
     return this.#ask('state');
   }
@@ -80,8 +90,8 @@ export class Crowd {
     await until(async () => (await this.state()).open === 0, '', ms).catch(() => {});
   }
 
-  async balance() {
-    return balance(await this.jobs());
+  async balance(codes) {
+    return balance(await this.jobs(), codes);
   }
 
   async close() {

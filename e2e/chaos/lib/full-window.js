@@ -13,12 +13,25 @@ const SETTLE_MS = 1_500;
 
 /** Connects to a gateway itself, without a load balancer that would read in its place. Resolves when it has asked. */
 export async function openFullWindow(url) {
+  // The same from one that reads shows what the other one was sent.
+  const twin = await ask(url);
+  twin.resume();
+  const socket = await ask(url);
+  let isClosed = false;
+  socket.once('close', () => { isClosed = true; });
+  await pause(SETTLE_MS);
+  return {
+    /** Whether the gateway has taken all in and cannot get its answers out: next to nothing was read here. */
+    isStuck: () => !isClosed && socket.bytesRead < PING_BYTES && socket.writableLength === 0 && twin.bytesRead > PINGS * PING_BYTES,
+    close: () => [socket, twin].forEach((end) => end.destroy()),
+  };
+}
+
+async function ask(url) {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   await once(socket, 'connect');
   socket.on('error', () => {});
-  let isClosed = false;
-  socket.once('close', () => { isClosed = true; });
   socket.write([
     'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket',
     'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`, '', '',
@@ -27,12 +40,7 @@ export async function openFullWindow(url) {
   socket.write(frame('40'));
   const large = 'x'.repeat(PING_BYTES);
   for (let number = 0; number < PINGS; number++) socket.write(frame(`42${number}["ping","${large}"]`));
-  await pause(SETTLE_MS);
-  return {
-    /** Whether the gateway has taken all in and cannot get its answers out: next to nothing was read here. */
-    isStuck: () => !isClosed && socket.bytesRead < PING_BYTES && socket.writableLength === 0,
-    close: () => socket.destroy(),
-  };
+  return socket;
 }
 
 /** A masked text frame; a mask of zeros changes nothing. */

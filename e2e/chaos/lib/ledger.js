@@ -11,7 +11,9 @@ export const delivery = ({ seq }) => Math.floor(seq / 2 ** 20);
 export const isAccepted = (job) => job.answers.some(({ outcome }) => outcome === 'accepted');
 export const isRefused = (job) => !isAccepted(job) && job.answers.at(-1)?.outcome === 'refused';
 /** Whether nothing more is to be expected of it. */
-export const isSettled = (job) => (isAccepted(job) ? ends(job).length > 0 : isRefused(job));
+export const isSettled = (job) => (isAccepted(job) ? ends(job).length > 0 || job.mayEnd.includes(LOST) : isRefused(job));
+/** How a job may end that was accepted while its topic had no subscription: not at all, by Pub/Sub's own rules. */
+export const LOST = 'lost';
 
 export class Ledger {
   #jobs = new Map();
@@ -19,7 +21,7 @@ export class Ledger {
 
   /** `mayEnd` names the ways in which it may end, if not well. */
   submit(id, client, at, mayEnd = ['succeeded']) {
-    const job = { id, client, at, mayEnd, answers: [], events: [] };
+    const job = { id, client, at, mayEnd, answers: [], events: [], strays: [] };
     this.#jobs.set(id, job);
     this.#open.add(id);
     return job;
@@ -34,11 +36,11 @@ export class Ledger {
     this.#close(id);
   }
 
-  /** `clockMs` is when it happened by the clock of whoever said so, `code` why the job failed. */
-  event(id, { at, type, seq, attempt, gateway, clockMs, code }) {
+  /** `client` is who heard it, `clockMs` when it happened by the clock of whoever said so, `code` why the job failed. */
+  event(id, { client, at, type, seq, attempt, gateway, clockMs, code }) {
     const job = this.#jobs.get(id);
     if (!job) return;
-    job.events.push({ at, type, seq, attempt, gateway, clockMs, code });
+    (client === job.client ? job.events : job.strays).push({ at, type, seq, attempt, gateway, clockMs, code });
     this.#close(id);
   }
 
@@ -60,17 +62,19 @@ export class Ledger {
   }
 }
 
-/** Adds it all up. `problems` is empty when every promise was kept. */
-export function balance(jobs) {
+/** Adds it all up. `problems` is empty when every promise was kept; `codes` are those with which a job may have been refused. */
+export function balance(jobs, codes = []) {
   const accepted = jobs.filter(isAccepted);
   const refused = jobs.filter(isRefused);
   const refusals = jobs.flatMap((job) => job.answers.filter(({ outcome }) => outcome === 'refused'));
   const wrong = {
-    'accepted, but never ended': accepted.filter((job) => ends(job).length === 0),
+    'accepted, but never ended': accepted.filter((job) => ends(job).length === 0 && !job.mayEnd.includes(LOST)),
     'ended more than once': jobs.filter((job) => ends(job).length > 1),
     'ended, but not as it should': accepted.filter((job) => ends(job).some(({ type }) => !job.mayEnd.includes(type))),
     'refused late': jobs.filter((job) => job.answers.some(({ outcome, ms }) => outcome === 'refused' && ms >= REFUSAL_MS)),
-    'refused without a code': jobs.filter((job) => job.answers.some(({ outcome, code }) => outcome === 'refused' && !code)),
+    'refused without a reason that there was': jobs.filter((job) => job.answers.some(({ outcome, code }) => outcome === 'refused' && !codes.includes(code))),
+    'not answered on a connection that stayed open': jobs.filter((job) => job.answers.some(({ outcome }) => outcome === 'silent')),
+    'told to somebody else': jobs.filter(({ strays }) => strays.length > 0),
     'neither accepted nor refused': jobs.filter((job) => !isAccepted(job) && !isRefused(job)),
   };
   return {
@@ -81,8 +85,8 @@ export function balance(jobs) {
     duplicated: wrong['ended more than once'].length,
     /** Refused because nobody could tell whether Pub/Sub had it, and it had. */
     ranThoughRefused: refused.filter((job) => ends(job).length > 0).length,
-    /** Submits without an answer on a connection that stayed open. */
-    silent: jobs.filter((job) => job.answers.some(({ outcome }) => outcome === 'silent')).length,
+    /** Accepted while their topic had no subscription, and never seen again. */
+    lostByRule: accepted.filter((job) => ends(job).length === 0 && job.mayEnd.includes(LOST)).length,
     slowestRefusalMs: Math.round(Math.max(0, ...refusals.map(({ ms }) => ms))),
     codes: [...new Set(refusals.map(({ code }) => code))],
     problems: Object.entries(wrong).filter(([, found]) => found.length > 0).map(([what, found]) => `${found.length} ${what}: ${found.slice(0, 3).map(inWords).join('; ')}`),

@@ -47,6 +47,11 @@ export class Member {
     return this.#client.last('status') ?? this.#client.welcome?.status;
   }
 
+  /** When the session ends, by the clock of the gateway that said so. */
+  get expiresAt() {
+    return Date.parse(this.#session?.expiresAt);
+  }
+
   /** For services that publish to this client. */
   get audience() {
     return `session:${this.#session?.id}`;
@@ -57,6 +62,24 @@ export class Member {
     const at = now();
     await this.#client.ask('ping', 1);
     return now() - at;
+  }
+
+  /** How long each request took that may have to do with Redis, in milliseconds by name; `id` is a job of this client's. */
+  async probe(id) {
+    const took = {};
+    const channel = `public:probed-by-${this.#number}`;
+    const requests = { 'job:get': { id }, 'job:resume': { jobs: [{ id, seq: 0 }] }, 'channel:join': { channel }, 'channel:publish': { channel, event: 'probe', data: 1 }, 'channel:leave': { channel }, ping: 1 };
+    for (const [name, payload] of Object.entries(requests)) {
+      const at = now();
+      const answer = await this.#client.ask(name, payload);
+      took[name] = now() - at;
+      if (name !== 'ping' && !answer.ok) throw new Error(`${name} was answered ${JSON.stringify(answer)}`);
+    }
+    return took;
+  }
+
+  cancel(id) {
+    return this.#client.ask('job:cancel', { id });
   }
 
   submit(payload, mayEnd) {
@@ -107,7 +130,7 @@ export class Member {
   }
 
   #onEvent({ jobId, type, seq, attempt, at, error }) {
-    this.#ledger.event(jobId, { at: now(), type, seq, attempt, gateway: this.gateway, clockMs: Date.parse(at), code: error?.code });
+    this.#ledger.event(jobId, { client: this.#number, at: now(), type, seq, attempt, gateway: this.gateway, clockMs: Date.parse(at), code: error?.code });
     const job = this.#open.get(jobId);
     if (!job) return;
     job.seq = Math.max(job.seq, seq);

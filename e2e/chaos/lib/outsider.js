@@ -15,6 +15,13 @@ export async function list(cluster, what) {
   return found.map(({ name }) => name.split('/').at(-1)).filter((name) => name.startsWith(cluster.prefix));
 }
 
+/** What there is, in words that change with whatever changes: topics, and subscriptions with the topics that they read. */
+export async function inventory(cluster) {
+  const { subscriptions = [] } = await request(cluster, 'GET', 'subscriptions?pageSize=1000');
+  const ours = subscriptions.filter(({ name }) => name.split('/').at(-1).startsWith(cluster.prefix));
+  return [...(await list(cluster, 'topics')), ...ours.map(({ name, topic }) => `${name} of ${topic}`)].sort().join('\n');
+}
+
 /** Deletes one of the `topics` or `subscriptions`, whoever may be using it. */
 export function remove(cluster, what, name) {
   return request(cluster, 'DELETE', `${what}/${name}`);

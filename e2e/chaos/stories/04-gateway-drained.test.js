@@ -26,20 +26,15 @@ story(4, 'SIGTERM a gateway with 2,000 sockets and steady traffic: nothing is lo
   note({ recoverMs: Math.round(now() - toldAt) });
   stuck.close();
 
-  const returns = firstReturns(await crowd.moves(toldAt));
+  // Some come back here before the load balancer has noticed, and move once more.
+  const moves = (await crowd.moves(toldAt)).filter(({ type }) => type === 'connect');
+  const returns = moves.map(({ at }) => at).sort((a, b) => a - b);
   const spread = returns.at(-1) - returns[0];
   const most = Math.max(...returns.map((from) => returns.filter((at) => at >= from && at < from + seconds(1)).length));
-  note({ spreadMs: Math.round(spread), mostInASecond: most });
+  note({ spreadMs: Math.round(spread), mostInASecond: most, moves: moves.length });
   assert.equal(end, 0);
   assert.ok(ms < DRAIN_MS, `it left after ${ms} ms`);
-  assert.equal(returns.length, CLIENTS);
+  assert.equal(new Set(moves.map(({ client }) => client)).size, CLIENTS);
   assert.ok(spread >= SPREAD_MS, `all were back within ${spread} ms`);
   assert.ok(most <= MOST_IN_A_SECOND * CLIENTS, `${most} came back within one second`);
 });
-
-/** When each client was first back, in order. */
-function firstReturns(moves) {
-  const returns = new Map();
-  for (const { client, at, type } of moves) if (type === 'connect' && !returns.has(client)) returns.set(client, at);
-  return [...returns.values()].sort((a, b) => a - b);
-}

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe } from 'node:test';
 import { pause, seconds } from '../lib/clock.js';
-import { ends } from '../lib/ledger.js';
+import { delivery, ends } from '../lib/ledger.js';
 import { publish } from '../lib/outsider.js';
+import { AFTER_A_CUT_MS } from '../lib/pubsub.js';
 import { story } from '../lib/story.js';
 
 const JOBS = 20;
@@ -25,6 +26,23 @@ describe('10. messages again, twice and in the wrong order', { concurrency: true
     await publish(cluster, 'jobs-echo', adopted.map(job));
     await judge(crowd, note);
   });
+
+  for (const redis of [true, false]) {
+    story(10, `a worker that stands still beyond its leases and then goes on, ${redis ? 'with' : 'without'} Redis`, { workers: 1, redis }, async ({ cluster, crowd, note }) => {
+      await crowd.open(4);
+      const ids = await crowd.submit(4, { echo: { sleepMs: 3_000, ignoreCancel: true } });
+      await crowd.until(ids, (jobs) => jobs.every(({ events }) => events.some(({ type }) => type === 'started')), 'the first worker to be at every job', seconds(10));
+      await cluster.start('worker-2');
+      cluster.freeze('worker-1');
+      // Some are delivered to it once more before, since its connection is open.
+      await crowd.until(ids, (jobs) => jobs.every((job) => ends(job).length), 'the second worker to finish', 2 * AFTER_A_CUT_MS);
+      cluster.thaw('worker-1');
+      // It has as much left to do as when it was stopped, and then its own end to tell.
+      await pause(seconds(4));
+      for (const job of await crowd.jobs(ids)) assert.ok(delivery(ends(job)[0]) > 1, `job ${job.id} was never taken over`);
+      await judge(crowd, note);
+    });
+  }
 
   story(10, 'every terminal event published five times', { workers: 1 }, async ({ cluster, crowd, note }) => {
     const adopted = await adopt(crowd);

@@ -22,6 +22,7 @@ on_both_servers! {
     a_new_instance_hears_only_the_past_that_it_asks_for,
     a_deleted_topic_is_made_again,
     a_deleted_subscription_is_made_again,
+    whoever_does_not_publish_hears_from_a_new_topic_too,
     nothing_is_lost_while_a_deleted_topic_is_made_again,
     what_cannot_be_created_keeps_nobody_from_hearing_of_what_was,
 }
@@ -212,6 +213,26 @@ async fn a_deleted_subscription_is_made_again(server: &Server) {
     soon("the subscription", back).await;
 
     queue.publish("after").await;
+    next_like(&mut consumer, "after").await.ack();
+}
+
+/// Nobody tells it that the topic was another one for a while.
+async fn whoever_does_not_publish_hears_from_a_new_topic_too(server: &Server) {
+    let (publisher, listener) = (server.bus().await, server.bus().await);
+    let events = publisher.names().events();
+    publisher.ensured(everything(&publisher)).await;
+    listener.ensured(everything(&listener)).await;
+    let mine = listener.instance_subscription(&events, "gateway-6", SeekBack(None)).await.unwrap();
+    let mut consumer = listener.consume(mine.name(), ConsumeOptions::default());
+    publisher.publish(&events, text("before")).await.unwrap();
+    next_like(&mut consumer, "before").await.ack();
+
+    server.topics().await.delete_topic().set_topic(events.path()).send().await.unwrap();
+    let mut restored = consumer.restored();
+    publisher.publish(&events, text("in between")).await.unwrap();
+    within(server.grants(Duration::from_secs(5)), "a new subscription", restored.changed()).await.unwrap();
+    publisher.publish(&events, text("after")).await.unwrap();
+
     next_like(&mut consumer, "after").await.ack();
 }
 
