@@ -7,11 +7,11 @@ use std::{
 use bytes::Bytes;
 use deadpool_redis::redis::cmd;
 use service::{Process, State};
-use shared::{Attributes, EventType, JobEvent, JobId, Kind, Notification, Trial};
+use shared::{Attributes, EventType, JobEvent, JobId, Kind, Notification, Submitted, Trial};
 
 use crate::{
-    Allowed, CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, claim, frame, history,
-    history::Recorder,
+    Allowed, CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, Story, claim, frame, history,
+    history::{Part, Recorder},
     metrics::{CacheMetrics, Command},
     rate,
     redis::Redis,
@@ -118,7 +118,14 @@ impl Cache {
         if let Backend::Present(present) = &self.0
             && event.event_type != EventType::Progress
         {
-            present.recorder.record(event);
+            present.recorder.record(Part::Event(event.clone()));
+        }
+    }
+
+    /// Adds to a job's history that it was accepted, just as [`Self::record`] does.
+    pub fn record_submitted(&self, submitted: Submitted) {
+        if let Backend::Present(present) = &self.0 {
+            present.recorder.record(Part::Submitted(submitted));
         }
     }
 
@@ -126,6 +133,14 @@ impl Cache {
     pub async fn history(&self, job_id: JobId, after_seq: u64) -> Option<Vec<JobEvent>> {
         match &self.0 {
             Backend::Present(present) => history::read(&present.redis, job_id, after_seq).await,
+            Backend::Absent => None,
+        }
+    }
+
+    /// All that is known of a job. Nothing if Redis cannot say; empty if it knows of none.
+    pub async fn story(&self, job_id: JobId) -> Option<Story> {
+        match &self.0 {
+            Backend::Present(present) => history::read_story(&present.redis, job_id).await,
             Backend::Absent => None,
         }
     }

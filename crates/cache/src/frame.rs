@@ -12,7 +12,16 @@ pub(crate) fn encode((attributes, body): (Attributes, Bytes)) -> Vec<u8> {
 
 /// Nothing if the bytes are no message: another version of Mayfly may have written them.
 pub(crate) fn decode(frame: &[u8]) -> Option<EventMessage> {
-    let (attributes, body): (Attributes, Bytes) = rmp_serde::from_slice(frame).ok()?;
+    event(message(frame)?)
+}
+
+/// Likewise, whatever the message is.
+pub(crate) fn message(frame: &[u8]) -> Option<(Attributes, Bytes)> {
+    rmp_serde::from_slice(frame).ok()
+}
+
+/// Nothing if the message is no event.
+pub(crate) fn event((attributes, body): (Attributes, Bytes)) -> Option<EventMessage> {
     EventMessage::parse(&attributes, body, "", Timestamp::UNIX_EPOCH).ok()
 }
 

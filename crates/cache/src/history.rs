@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use bytes::Bytes;
 use deadpool_redis::redis::{cmd, pipe};
-use shared::{EventMessage, JobEvent, JobId};
+use shared::{Attributes, EventMessage, JobEvent, JobId, Submitted};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -10,44 +11,84 @@ use crate::{
     redis::Redis,
 };
 
-/// Events that wait to be written; at 10,000 events a second this is most of a frozen second.
+/// What Redis knows of a job.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Story {
+    /// The first time that a gateway accepted it, if one did.
+    pub submitted: Option<Submitted>,
+    /// Oldest first.
+    pub events: Vec<JobEvent>,
+}
+
+/// A part of a job's story.
+#[derive(Debug, Clone)]
+pub(crate) enum Part {
+    Submitted(Submitted),
+    Event(JobEvent),
+}
+
+/// Parts that wait to be written; at 10,000 events a second this is most of a frozen second.
 const QUEUE: usize = 4096;
 /// How many events of one job are kept: the newest, which hold the outcome.
 const EVENTS_PER_JOB: isize = 32;
 
-/// Writes events to the history, in order and behind everybody's back.
+/// Writes stories down, in order and behind everybody's back.
 #[derive(Clone)]
 pub(crate) struct Recorder {
-    events: mpsc::Sender<JobEvent>,
+    parts: mpsc::Sender<Part>,
     redis: Redis,
 }
 
 impl Recorder {
     pub(crate) fn start(redis: Redis, keep: Duration) -> Self {
-        let (events, mut receiver) = mpsc::channel(QUEUE);
+        let (parts, mut receiver) = mpsc::channel(QUEUE);
         let writer = redis.clone();
         tokio::spawn(async move {
-            while let Some(event) = receiver.recv().await {
-                record(&writer, &event, keep).await;
+            while let Some(part) = receiver.recv().await {
+                record(&writer, &part, keep).await;
             }
         });
-        Self { events, redis }
+        Self { parts, redis }
     }
 
-    pub(crate) fn record(&self, event: &JobEvent) {
-        if self.events.try_send(event.clone()).is_err() {
+    pub(crate) fn record(&self, part: Part) {
+        if self.parts.try_send(part).is_err() {
             self.redis.metrics.full(Queue::History);
         }
     }
 }
 
-/// One sorted set a job, by `seq`: writing an event twice changes nothing.
-async fn record(redis: &Redis, event: &JobEvent, keep: Duration) {
-    let key = key(redis, event.job_id);
-    let frame = frame::encode(event.to_message());
+impl Part {
+    fn job_id(&self) -> JobId {
+        match self {
+            Self::Submitted(submitted) => submitted.job_id,
+            Self::Event(event) => event.job_id,
+        }
+    }
+
+    /// Its place: a job's events count from more than 0.
+    fn seq(&self) -> u64 {
+        match self {
+            Self::Submitted(_) => 0,
+            Self::Event(event) => event.seq,
+        }
+    }
+
+    fn to_message(&self) -> (Attributes, Bytes) {
+        match self {
+            Self::Submitted(submitted) => submitted.to_message(),
+            Self::Event(event) => event.to_message(),
+        }
+    }
+}
+
+/// One sorted set a job, by `seq`: writing a part twice changes nothing, and none takes another's place, whichever comes first.
+async fn record(redis: &Redis, part: &Part, keep: Duration) {
+    let key = key(redis, part.job_id());
+    let frame = frame::encode(part.to_message());
     let written = redis.run(Command::RecordEvent, async |mut connection| {
         pipe()
-            .add_command(cmd("ZADD").arg(&key).arg(event.seq).arg(frame).take())
+            .add_command(cmd("ZADD").arg(&key).arg(part.seq()).arg(frame).take())
             .add_command(cmd("ZREMRANGEBYRANK").arg(&key).arg(0).arg(-EVENTS_PER_JOB - 1).take())
             .add_command(cmd("EXPIRE").arg(&key).arg(keep.as_secs()).take())
             .query_async::<()>(&mut connection)
@@ -59,17 +100,39 @@ async fn record(redis: &Redis, event: &JobEvent, keep: Duration) {
 
 /// The events of a job after `seq`, oldest first. Nothing if Redis cannot say; empty if it knows of none.
 pub(crate) async fn read(redis: &Redis, job_id: JobId, after_seq: u64) -> Option<Vec<JobEvent>> {
+    let messages = messages(redis, job_id, &format!("({after_seq}")).await?;
+    Some(messages.into_iter().filter_map(job_event).collect())
+}
+
+/// All that is known of a job, likewise.
+pub(crate) async fn read_story(redis: &Redis, job_id: JobId) -> Option<Story> {
+    let mut story = Story::default();
+    for message in messages(redis, job_id, "0").await? {
+        match Submitted::parse(&message.0) {
+            // Two gateways may have accepted it at about the same time.
+            Ok(submitted) if story.submitted.as_ref().is_some_and(|first| first.at <= submitted.at) => {}
+            Ok(submitted) => story.submitted = Some(submitted),
+            Err(_) => story.events.extend(job_event(message)),
+        }
+    }
+    Some(story)
+}
+
+async fn messages(redis: &Redis, job_id: JobId, from: &str) -> Option<Vec<(Attributes, Bytes)>> {
     let key = key(redis, job_id);
     let frames: Vec<Vec<u8>> = redis
         .run(Command::ReadHistory, async |mut connection| {
-            cmd("ZRANGEBYSCORE").arg(&key).arg(format!("({after_seq}")).arg("+inf").query_async(&mut connection).await
+            cmd("ZRANGEBYSCORE").arg(&key).arg(from).arg("+inf").query_async(&mut connection).await
         })
         .await?;
-    let event = |frame: &Vec<u8>| match frame::decode(frame)? {
+    Some(frames.iter().filter_map(|frame| frame::message(frame)).collect())
+}
+
+fn job_event(message: (Attributes, Bytes)) -> Option<JobEvent> {
+    match frame::event(message)? {
         EventMessage::Job(event) => Some(event),
         EventMessage::Notification(_) => None,
-    };
-    Some(frames.iter().filter_map(event).collect())
+    }
 }
 
 fn key(redis: &Redis, job_id: JobId) -> String {

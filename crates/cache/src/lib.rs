@@ -19,6 +19,7 @@ mod trials;
 
 pub use cache::{Cache, Published};
 pub use claim::Claim;
+pub use history::Story;
 pub use rate::Allowed;
 pub use settings::{CacheSettings, InvalidRedisUrl};
 pub use subscriber::PerishableEvents;

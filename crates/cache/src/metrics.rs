@@ -36,7 +36,7 @@ pub(crate) enum Outcome {
 /// Which bounded queue was full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(crate) enum Queue {
-    /// Events waiting to be written to the history.
+    /// Events and submits waiting to be written to the history.
     History,
     /// Perishable events waiting for the relay.
     Perishable,

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cache::{Allowed, Claim, Published};
+use cache::{Allowed, Claim, Published, Story};
 use common::{DEADLINE, Redis, event, state, until};
 use service::State;
-use shared::{Audience, EventMessage, EventType, JobId, Notification, Trial};
+use shared::{Audience, EventMessage, EventType, JobId, Notification, Submitted, Timestamp, Trial};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_perishable_reaches_every_listener() {
@@ -61,6 +61,38 @@ async fn a_history_is_told_in_order_from_where_one_left_off() {
     assert_eq!(cache.history(job, 0).await.unwrap().iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 3, 5]);
     assert_eq!(cache.history(job, 3).await.unwrap(), [succeeded]);
     assert_eq!(cache.history(JobId::new(), 0).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_story_begins_when_a_gateway_first_took_the_job_whenever_that_is_written() {
+    let redis = Redis::started();
+    let cache = redis.cache();
+    state(&cache, State::Up).await;
+    let succeeded = event(JobId::new(), 5, EventType::Succeeded);
+    let submitted = |at: &str| Submitted {
+        job_id: succeeded.job_id,
+        kind: succeeded.kind.clone(),
+        audience: succeeded.audience.clone(),
+        at: at.parse::<Timestamp>().unwrap(),
+    };
+    let [first, second] = ["2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z"].map(submitted);
+    cache.record(&succeeded);
+    cache.record_submitted(second.clone());
+    until("the end and a submit are written", async || {
+        cache
+            .story(succeeded.job_id)
+            .await
+            .is_some_and(|story| story.submitted.as_ref() == Some(&second) && story.events == [succeeded.clone()])
+    })
+    .await;
+    cache.record_submitted(first.clone());
+    until("the first submit counts", async || {
+        cache.story(succeeded.job_id).await.is_some_and(|story| story.submitted.as_ref() == Some(&first))
+    })
+    .await;
+    assert_eq!(cache.story(JobId::new()).await.unwrap(), Story::default());
+    // It is no event.
+    assert_eq!(cache.history(succeeded.job_id, 0).await.unwrap(), [succeeded]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //!
 //! - [`JobMessage`] travels on `mayfly-jobs-<kind>`, [`EventMessage`] on `mayfly-events`,
 //!   [`ControlMessage`] (a [`Cancellation`] or a [`Trial`]) on `mayfly-control`.
+//! - [`Submitted`] is kept in Redis beside a job's events.
 //! - [`Payload`] is what a job carries in and out: JSON, structures with binary in them, or raw bytes; never base64.
 //! - [`client`] holds what browsers see.
 
@@ -21,6 +22,7 @@ mod malformed;
 mod payload;
 pub mod schema;
 pub mod seq;
+mod submitted;
 mod trial;
 
 pub use attributes::Attributes;
@@ -33,6 +35,7 @@ pub use job::{Envelope, JobMessage};
 pub use kind::{InvalidKind, Kind};
 pub use malformed::MalformedMessage;
 pub use payload::{Payload, PayloadError};
+pub use submitted::Submitted;
 pub use trial::{ControlMessage, Trial};
 
 /// When something happened; RFC 3339 on every wire.
