@@ -40,8 +40,9 @@ pub struct DeadLetter {
 }
 
 impl Topology {
-    /// Topic retention: the window that a new gateway can fill its history from. The least that Pub/Sub accepts.
-    const RETENTION: Duration = Duration::from_mins(10);
+    /// How long a topic keeps everything, which is what a new gateway can fill its history from, and how long the subscription of one
+    /// process keeps what that does not take. The least that Pub/Sub accepts.
+    pub const RETENTION: Duration = Duration::from_mins(10);
     /// How long jobs wait for a worker of their kind.
     const BACKLOG: Duration = Duration::from_hours(7 * 24);
     /// Deliveries, not failures: every hand-back by a worker that is shut down counts as one.

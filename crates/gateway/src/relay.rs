@@ -1,6 +1,7 @@
 //! From the events topic, and from Redis, to the sockets of this gateway.
 
 mod announcer;
+mod attention;
 mod backlog;
 mod consume;
 mod courier;

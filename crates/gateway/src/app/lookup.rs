@@ -20,20 +20,22 @@ impl App {
         job.ok_or_else(|| ErrorCode::NotFound.error("no such job, or too long ago"))
     }
 
-    /// Takes from Redis what this gateway does not know of these jobs.
+    /// Takes from Redis what this gateway does not know of these jobs, or cannot be sure of.
     pub(crate) async fn recall(&self, ids: impl Iterator<Item = JobId>) {
-        let is_unknown = |id: &JobId| self.ledger.job(*id).is_none();
-        let mut unknown = ids.filter(is_unknown).collect::<Vec<_>>();
-        if unknown.is_empty() {
+        let is_uncertain = |id: &JobId| self.ledger.job(*id).is_none_or(|job| !job.is_certain);
+        let mut uncertain = ids.filter(is_uncertain).collect::<Vec<_>>();
+        if uncertain.is_empty() {
             return;
         }
         self.warm_up.done(WARM_UP_PATIENCE).await;
-        unknown.retain(is_unknown);
-        let histories = stream::iter(unknown).map(|id| self.cache.history(id, 0)).buffer_unordered(LOOKUPS);
-        let remember = |history: Option<Vec<_>>| {
-            history.into_iter().flatten().for_each(|event| self.ledger.remember(event));
+        uncertain.retain(is_uncertain);
+        let stories = stream::iter(uncertain).map(|id| self.cache.story(id)).buffer_unordered(LOOKUPS);
+        let remember = |story: Option<_>| {
+            if let Some(story) = story {
+                self.ledger.remember(story);
+            }
             futures::future::ready(())
         };
-        histories.for_each(remember).await;
+        stories.for_each(remember).await;
     }
 }

@@ -1,9 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Message, PublishError};
+use cache::Story;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use shared::{Audience, ErrorCode, JobEvent, JobId, JobMessage, Kind, Payload, Timestamp, WireError, client::SubmitOptions, limits};
+use shared::{
+    Audience, ErrorCode, JobEvent, JobId, JobMessage, Kind, Payload, Submitted, Timestamp, WireError, client::SubmitOptions, limits,
+};
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, debug, info_span, warn};
 
@@ -156,6 +159,7 @@ impl App {
         if !is_duplicate {
             allowed?;
             self.publish_job(job).await?;
+            self.cache.record_submitted(Submitted::from(job));
         }
         // What was found elsewhere goes out with everything else that was held back.
         Ok(Accepted { id: job.id, is_duplicate, terminal: None })
@@ -180,12 +184,14 @@ impl App {
 
     /// Whether another gateway has accepted a job that this one does not know: Redis knows longer.
     async fn is_known_elsewhere(&self, job: &JobMessage) -> Result<bool, WireError> {
-        let events = self.cache.history(job.id, 0).await.unwrap_or_default();
-        for event in &events {
-            check_same(&event.audience, &job.audience)?;
+        let story = self.cache.story(job.id).await.unwrap_or_default();
+        let Story { submitted, events } = &story;
+        let audiences = events.iter().map(|event| &event.audience).chain(submitted.as_ref().map(|submitted| &submitted.audience));
+        for audience in audiences {
+            check_same(audience, &job.audience)?;
         }
-        let is_known = !events.is_empty();
-        events.into_iter().for_each(|event| self.ledger.remember(event));
+        let is_known = story != Story::default();
+        self.ledger.remember(story);
         Ok(is_known)
     }
 }

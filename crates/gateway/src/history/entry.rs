@@ -43,6 +43,8 @@ pub(super) struct Entry {
     /// Since when the newest event could be known.
     pub(super) since: Since,
     pub(super) touched: Instant,
+    /// When it certainly had not ended. Its end is not missed by whoever misses nothing from then on.
+    pub(super) alive_at: Option<Instant>,
     /// Its place in the order of eviction.
     pub(super) turn: u64,
     pub(super) size: usize,
@@ -90,8 +92,8 @@ impl Entry {
         OVERHEAD + self.latest.as_ref().map_or(0, payload) + self.terminal.as_ref().map_or(0, payload)
     }
 
-    /// `known_since` is the turn from which on no event was missed.
-    pub(super) fn record(&self, id: JobId, known_since: u64) -> JobRecord {
+    /// `listens_since` is when this gateway began to miss nothing, if it does.
+    pub(super) fn record(&self, id: JobId, listens_since: Option<Instant>) -> JobRecord {
         let newest = self.newest();
         let view = JobView {
             id,
@@ -103,12 +105,13 @@ impl Entry {
             error: newest.and_then(|event| event.error.clone()),
         };
         let data = newest.and_then(|event| event.data.clone());
+        let is_followed = self.alive_at.zip(listens_since).is_some_and(|(alive_at, since)| since <= alive_at);
         JobRecord {
             audience: self.audience.clone(),
             view,
             data,
             terminal: self.terminal.clone(),
-            is_certain: self.terminal.is_some() || self.turn >= known_since,
+            is_certain: self.terminal.is_some() || is_followed,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{Audience, JobEvent, JobId, Kind, Timestamp};
+use shared::{Audience, JobEvent, JobId, Kind, Submitted, Timestamp};
 use tokio::sync::watch;
 
 use super::entry::{Entry, JobRecord, Outcome, Since};
@@ -16,8 +16,10 @@ pub(crate) struct Ring {
     jobs: HashMap<JobId, Entry>,
     turns: BTreeMap<u64, JobId>,
     next_turn: u64,
-    /// The turn from which on no event was missed.
-    known_since: u64,
+    /// Since when no event was missed; none before this gateway listens.
+    listens_since: Option<Instant>,
+    /// When the last of the jobs that were forgotten had moved.
+    forgot_until: Option<Instant>,
     bytes: usize,
     evicted: u64,
 }
@@ -59,7 +61,16 @@ pub(crate) enum Taken {
 
 impl Ring {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { bounds, jobs: HashMap::new(), turns: BTreeMap::new(), next_turn: 0, known_since: 0, bytes: 0, evicted: 0 }
+        Self {
+            bounds,
+            jobs: HashMap::new(),
+            turns: BTreeMap::new(),
+            next_turn: 0,
+            listens_since: None,
+            forgot_until: None,
+            bytes: 0,
+            evicted: 0,
+        }
     }
 
     /// How many jobs and bytes are remembered.
@@ -72,11 +83,12 @@ impl Ring {
         if let Some(entry) = self.jobs.get(&id) {
             return match &entry.submit {
                 Some(submit) => Begun::InFlight { audience: entry.audience.clone(), outcome: submit.subscribe() },
-                None => Begun::Known(Box::new(entry.record(id, self.known_since))),
+                None => Begun::Known(Box::new(entry.record(id, self.listens_since))),
             };
         }
         let entry = self.insert(id, kind.clone(), audience.clone(), now);
         entry.submit = Some(watch::Sender::new(Outcome::Pending));
+        entry.alive_at = Some(now);
         entry.place = place;
         self.touch(id, now);
         Begun::New
@@ -125,6 +137,9 @@ impl Ring {
             event.seq = seen.map_or(event.seq, |seen| seen + 1);
         }
         entry.since = since;
+        if since != Since::Before {
+            entry.alive_at = Some(now);
+        }
         // Whoever submitted an id here, the worker knows whose job it is.
         entry.audience.clone_from(&event.audience);
         let event = Arc::new(event);
@@ -138,9 +153,29 @@ impl Ring {
         if is_held { Taken::Held } else { Taken::New(event) }
     }
 
+    /// Takes a job that a gateway accepted; `at` is when, as far as can be told. It has not ended if its end would have been heard
+    /// here, and would not have been forgotten.
+    pub(crate) fn take_submitted(&mut self, submitted: &Submitted, at: Option<Instant>, now: Instant) {
+        let id = submitted.job_id;
+        let is_followed = at > self.forgot_until && self.listens_since.is_some_and(|since| at >= Some(since));
+        let is_new = !self.jobs.contains_key(&id);
+        if is_new {
+            self.insert(id, submitted.kind.clone(), submitted.audience.clone(), now);
+        }
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        entry.submitted_at = entry.submitted_at.min(submitted.at);
+        // A submit that is on its way here turns out to be a repetition: it is not when the job began.
+        if is_followed || entry.submit.is_some() {
+            entry.alive_at = is_followed.then_some(now);
+        }
+        if is_new {
+            self.touch(id, now);
+        }
+    }
+
     /// What is known of a job.
     pub(crate) fn job(&self, id: JobId) -> Option<JobRecord> {
-        self.jobs.get(&id).map(|entry| entry.record(id, self.known_since))
+        self.jobs.get(&id).map(|entry| entry.record(id, self.listens_since))
     }
 
     /// The events of a job that a client which has seen `seq` has not; of those before the end, only the latest is kept.
@@ -153,9 +188,10 @@ impl Ring {
         entry.after(seq).cloned().collect()
     }
 
-    /// Events may have been missed until now: what has not ended and does not move from here on may have ended long ago.
-    pub(crate) fn lose_track(&mut self) {
-        self.known_since = self.next_turn + 1;
+    /// Events from before `since` may have been missed: what has not ended and has not moved from then on may have ended long ago.
+    /// From then on, all of them come.
+    pub(crate) fn listen_since(&mut self, since: Instant) {
+        self.listens_since = self.listens_since.max(Some(since));
     }
 
     /// Forgets what is too old or too much.
@@ -167,6 +203,7 @@ impl Ring {
                 break;
             }
             self.evicted += u64::from(!is_old);
+            self.forgot_until = self.forgot_until.max(self.jobs.get(&id).map(|entry| entry.touched));
             self.forget(id);
         }
     }
@@ -190,6 +227,7 @@ impl Ring {
             place: None,
             since: Since::Now,
             touched: now,
+            alive_at: None,
             turn,
             size: 0,
         })

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use shared::{Audience, EventType, JobEvent, JobId, Payload, Timestamp, client::JobState, seq::seq};
+use shared::{Audience, EventType, JobEvent, JobId, Payload, Submitted, Timestamp, client::JobState, seq::seq};
 
 use super::*;
 
@@ -25,6 +25,18 @@ fn event(id: JobId, event_type: EventType, seq: u64) -> JobEvent {
 
 fn begin(ring: &mut Ring, id: JobId) -> Begun {
     ring.begin(id, &"echo".parse().unwrap(), &Audience::All, None, Instant::now())
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What Redis has of a job that was accepted.
+fn submitted(id: JobId) -> Submitted {
+    Submitted { job_id: id, kind: "echo".parse().unwrap(), audience: Audience::All, at: Timestamp::now() }
+}
+
+/// Whether nothing can have been missed of a job that is known.
+fn is_certain(ring: &Ring, id: JobId) -> bool {
+    ring.job(id).unwrap().is_certain
 }
 
 fn passed_on(taken: Taken) -> Option<(EventType, u64)> {
@@ -166,6 +178,83 @@ fn what_has_not_moved_for_long_is_forgotten() {
     ring.evict(start + Duration::from_secs(61));
     assert!(ring.job(old).is_none());
     assert!(ring.job(young).is_some());
+}
+
+#[test]
+fn what_was_accepted_before_the_gateway_listened_is_certain_only_if_it_can_look_back() {
+    for (looks_back, is_known) in [(SECOND * 5, true), (Duration::ZERO, false)] {
+        let (mut ring, id, start) = (Ring::new(ROOMY), JobId::new(), Instant::now());
+        ring.begin(id, &"echo".parse().unwrap(), &Audience::All, None, start);
+        ring.settle(id, Outcome::Accepted);
+        assert!(!is_certain(&ring, id), "nobody listens yet");
+        ring.listen_since(start + SECOND * 2 - looks_back);
+        assert_eq!(is_certain(&ring, id), is_known);
+        ring.take(event(id, EventType::Started, 1), Since::Now, start + SECOND * 3);
+        assert!(is_certain(&ring, id), "its end comes later");
+    }
+}
+
+#[test]
+fn a_gateway_that_lost_track_is_certain_of_what_has_ended_and_of_what_moves_again() {
+    let (mut ring, start) = (Ring::new(ROOMY), Instant::now());
+    ring.listen_since(start);
+    let [ended, moving, silent, looked_up] = [(); 4].map(|()| JobId::new());
+    ring.take(event(ended, EventType::Succeeded, 1), Since::Now, start);
+    for id in [moving, silent, looked_up] {
+        ring.take(event(id, EventType::Started, 1), Since::Now, start);
+    }
+    ring.listen_since(start + SECOND);
+    ring.listen_since(start);
+    ring.take(event(moving, EventType::Progress, 2), Since::Now, start + SECOND * 2);
+    // That an attempt failed once says nothing about now.
+    ring.take(event(looked_up, EventType::Retrying, 2), Since::Before, start + SECOND * 2);
+    assert_eq!([ended, moving, silent, looked_up].map(|id| is_certain(&ring, id)), [true, true, false, false]);
+    ring.take(event(silent, EventType::Failed, 5), Since::Before, start + SECOND * 3);
+    assert!(is_certain(&ring, silent));
+}
+
+#[test]
+fn a_job_that_another_gateway_took_is_certain_if_this_one_has_heard_everything_since() {
+    let (mut ring, start) = (Ring::new(ROOMY), Instant::now());
+    let [deaf, early, late, unknown] = [(); 4].map(|()| JobId::new());
+    ring.take_submitted(&submitted(deaf), Some(start), start);
+    ring.listen_since(start + SECOND);
+    for (id, at) in [(early, Some(start)), (late, Some(start + SECOND)), (unknown, None)] {
+        ring.take_submitted(&submitted(id), at, start + SECOND * 2);
+    }
+    assert_eq!([deaf, early, late, unknown].map(|id| is_certain(&ring, id)), [false, false, true, false]);
+    let view = ring.job(late).unwrap().view;
+    assert_eq!((view.state, view.seq), (JobState::Queued, 0));
+    ring.listen_since(start + SECOND * 3);
+    assert!(!is_certain(&ring, late));
+}
+
+#[test]
+fn a_job_whose_end_may_have_been_forgotten_is_not_certain_to_wait() {
+    let (mut ring, start) = (Ring::new(ROOMY), Instant::now());
+    let [id, later] = [(); 2].map(|()| JobId::new());
+    ring.listen_since(start);
+    ring.take(event(id, EventType::Succeeded, 1), Since::Now, start + SECOND * 2);
+    let now = start + SECOND * 2 + ROOMY.age * 2;
+    ring.evict(now);
+    ring.take_submitted(&submitted(id), Some(start + SECOND), now);
+    ring.take_submitted(&submitted(later), Some(start + SECOND * 3), now);
+    assert_eq!([id, later].map(|id| is_certain(&ring, id)), [false, true]);
+}
+
+#[test]
+fn what_is_found_of_a_submit_never_hides_what_came_after_it() {
+    let (mut ring, start) = (Ring::new(ROOMY), Instant::now());
+    let [repeated, running, ended] = [(); 3].map(|()| JobId::new());
+    ring.listen_since(start + SECOND);
+    begin(&mut ring, repeated);
+    ring.take(event(running, EventType::Started, 1), Since::Now, start + SECOND);
+    ring.take(event(ended, EventType::Succeeded, 1), Since::Now, start + SECOND);
+    for id in [repeated, running, ended] {
+        ring.take_submitted(&submitted(id), Some(start), start + SECOND * 2);
+    }
+    let states = [repeated, running, ended].map(|id| (ring.job(id).unwrap().view.state, is_certain(&ring, id)));
+    assert_eq!(states, [(JobState::Queued, false), (JobState::Running, true), (JobState::Succeeded, true)]);
 }
 
 proptest! {

@@ -3,23 +3,31 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use bus::{Bus, ConsumeOptions, Consumer, Delivery, InstanceSubscription, Rewound, SeekBack, Topology};
 use cache::{Cache, PerishableEvents};
 use futures::{FutureExt, future::Fuse};
+use service::State;
 use shared::{EventMessage, client::HistoryState};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{announcer::Announcer, backlog::WarmUp, ledger::Ledger, pubsub_clock::PubsubClock, wire::Urgency};
+use super::{
+    announcer::Announcer,
+    attention::{Attention, EDGE},
+    backlog::WarmUp,
+    ledger::Ledger,
+    pubsub_clock::PubsubClock,
+    wire::Urgency,
+};
 use crate::{history::Since, metrics::GatewayMetrics};
 
 /// How far back a new gateway looks: as far as the topic keeps.
-const LOOK_BACK: Duration = Duration::from_secs(600);
+const LOOK_BACK: Duration = Topology::RETENTION;
 /// Silence that long after some of the backlog means that it has been delivered.
 const QUIET: Duration = Duration::from_millis(250);
 /// Silence that long from the beginning means that there is no backlog: the stream has to open first.
 const NOTHING: Duration = Duration::from_millis(750);
 /// The pause before another attempt to subscribe.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often the history is tidied.
+/// How often the history is tidied, and looked at whether anything can have been missed.
 const TIDY: Duration = Duration::from_secs(1);
 
 /// Brings events to this gateway's clients, for as long as the gateway lives.
@@ -80,9 +88,17 @@ impl Relay {
     fn subscribed(&self, subscription: InstanceSubscription) -> InstanceSubscription {
         info!(subscription = %subscription.name(), rewound = ?subscription.rewound(), "subscribed to events");
         match subscription.rewound() {
-            Rewound::To(_) if subscription.may_have_backlog() => {}
-            Rewound::To(_) => self.warm_up.finish(HistoryState::Warm),
-            Rewound::No | Rewound::Impossible => self.warm_up.finish(HistoryState::Cold),
+            Rewound::To(since) => {
+                self.ledger.listen_since(since + EDGE);
+                if !subscription.may_have_backlog() {
+                    self.warm_up.finish(HistoryState::Warm);
+                }
+            }
+            // Jobs may have been accepted, and have ended, before there was a subscription.
+            Rewound::No | Rewound::Impossible => {
+                self.ledger.lose_track();
+                self.warm_up.finish(HistoryState::Cold);
+            }
         }
         subscription
     }
@@ -98,6 +114,7 @@ impl Relay {
         let mut restored = consumer.restored();
         let mut looking = pin!(Fuse::terminated());
         let mut tidy = interval(TIDY);
+        let (mut attention, pubsub) = (Attention::begin(), self.bus.status());
         let mut warm_at = Instant::now() + NOTHING;
         loop {
             tokio::select! {
@@ -122,7 +139,20 @@ impl Relay {
                     looking.set(self.look_again(subscription).fuse());
                 }
                 () = &mut looking => {}
-                _ = tidy.tick() => self.ledger.tidy(),
+                _ = tidy.tick() => {
+                    self.attend(&mut attention, *pubsub.borrow() == State::Up);
+                    self.ledger.tidy();
+                }
+            }
+        }
+    }
+
+    /// What Pub/Sub has thrown away meanwhile never comes.
+    fn attend(&self, attention: &mut Attention, is_connected: bool) {
+        if attention.is_lost(is_connected) {
+            self.ledger.lose_track();
+            if is_connected {
+                warn!("events were not taken for longer than Pub/Sub keeps them; where unfinished jobs are is uncertain");
             }
         }
     }

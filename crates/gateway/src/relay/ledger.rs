@@ -1,10 +1,11 @@
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
+use cache::Story;
 use shared::{
-    Audience, JobEvent, JobId, Kind,
+    Audience, JobEvent, JobId, Kind, Timestamp,
     client::{ResumeJob, ResumedJob},
 };
 use socketioxide::extract::SocketRef;
@@ -18,6 +19,9 @@ use crate::{
     metrics::{GatewayMetrics, Relayed},
     socket::Client,
 };
+
+/// By how much the clocks of two gateways may differ.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// Everything that clients hear about jobs passes through here, under one lock: the order in which events are taken is the
 /// order in which every client hears of them. Nothing waits under the lock, since sending never does.
@@ -60,12 +64,19 @@ impl Ledger {
         self.metrics.relayed(event_type, relayed);
     }
 
-    /// Takes an event that was found elsewhere, for the record.
-    pub(crate) fn remember(&self, event: JobEvent) {
-        let event_type = event.event_type;
-        // Those who asked are answered by whoever asks for this.
-        let _ = self.ring().take(event, Since::Before, Instant::now());
-        self.metrics.relayed(event_type, Relayed::Backlog);
+    /// Takes what was found elsewhere of a job, for the record.
+    pub(crate) fn remember(&self, Story { submitted, events }: Story) {
+        let mut ring = self.ring();
+        if let Some(submitted) = submitted {
+            let at = instant(submitted.at).and_then(|at| at.checked_sub(SKEW));
+            ring.take_submitted(&submitted, at, Instant::now());
+        }
+        for event in events {
+            let event_type = event.event_type;
+            // Those who asked are answered by whoever asks for this.
+            let _ = ring.take(event, Since::Before, Instant::now());
+            self.metrics.relayed(event_type, Relayed::Backlog);
+        }
     }
 
     /// Begins a submit, see [`Ring::begin`]. A new job is held until the [`Settling`] is dropped.
@@ -104,9 +115,14 @@ impl Ledger {
         }
     }
 
-    /// Events may have been missed: of jobs that have not ended it is not known any more where they are.
+    /// From now on events come; what was before is not known.
     pub(crate) fn lose_track(&self) {
-        self.ring().lose_track();
+        self.ring().listen_since(Instant::now());
+    }
+
+    /// Events come, and came or will come since then.
+    pub(crate) fn listen_since(&self, since: Timestamp) {
+        self.ring().listen_since(instant(since).unwrap_or_else(Instant::now));
     }
 
     /// Forgets what is too old, and counts the rest.
@@ -142,6 +158,12 @@ impl Ledger {
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When that was, on the clock that is never set; the future is now. Nothing if the clock does not go back so far.
+fn instant(at: Timestamp) -> Option<Instant> {
+    let age = Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default();
+    Instant::now().checked_sub(age)
 }
 
 impl Settling {

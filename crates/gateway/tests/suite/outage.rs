@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use bus::Topology;
 use serde_json::{Value, json};
+use shared::EventType;
 
-use crate::support::{Client, Heard, Installation, eventually};
+use crate::support::{Client, Heard, Installation, Serving, eventually, ten_minutes_pass};
 
 async fn status(client: &mut Client, pubsub: &str) {
     client.until(|heard| matches!(heard, Heard::Event { name, data, .. } if name == "status" && data["pubsub"] == pubsub)).await;
@@ -12,6 +14,26 @@ async fn status(client: &mut Client, pubsub: &str) {
 
 fn echo(payload: Value) -> Value {
     json!({ "kind": "echo", "payload": payload })
+}
+
+/// What a gateway says of a job to a client that comes back.
+async fn resumed(gateway: &Serving, client: &Client, id: &str) -> (String, bool) {
+    let mut back = gateway.client_again(client).await;
+    let ack = back.ask("job:resume", json!({ "jobs": [{ "id": id, "seq": 0 }] })).await;
+    (ack["jobs"][0]["state"].as_str().unwrap_or_default().to_owned(), ack["jobs"][0]["recovered"] == true)
+}
+
+/// A job that runs, and the gateway at which it was submitted.
+async fn running(installation: &Installation) -> (Serving, Client, String) {
+    let gateway = installation.gateway(&[]).await;
+    let mut worker = installation.worker().await;
+    let mut client = gateway.client().await;
+    let id = client.submit(json!("runs")).await;
+    let job = worker.job_of(&id).await;
+    worker.say(&job, EventType::Started, 0, None).await;
+    client.job_event(&id, "started").await;
+    assert_eq!(resumed(&gateway, &client, &id).await, ("running".to_owned(), true));
+    (gateway, client, id)
 }
 
 #[tokio::test]
@@ -70,6 +92,50 @@ async fn what_may_have_been_missed_is_not_called_recovered() {
     let later = client.submit(json!("later")).await;
     let ack = client.ask("job:resume", json!({ "jobs": [{ "id": later, "seq": 0 }] })).await;
     assert_eq!(ack["jobs"][0]["recovered"], true);
+}
+
+#[tokio::test]
+async fn a_gateway_that_stood_still_for_as_long_as_pubsub_keeps_events_does_not_vouch_for_what_it_knew() {
+    let installation = Installation::start().await;
+    let (gateway, client, id) = running(&installation).await;
+    ten_minutes_pass().await;
+    eventually("it is noticed", async || resumed(&gateway, &client, &id).await == ("running".to_owned(), false)).await;
+    // It goes on as before with what comes now.
+    let mut back = gateway.client_again(&client).await;
+    let mut later = Value::Null;
+    eventually("a submit is accepted", async || {
+        later = back.ask("job:submit", echo(json!("later"))).await;
+        later["ok"] == true
+    })
+    .await;
+    assert_eq!(resumed(&gateway, &client, later["id"].as_str().unwrap()).await, ("queued".to_owned(), true));
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_cut_off_for_as_long_as_pubsub_keeps_events_does_not_vouch_for_what_it_knew() {
+    let mut installation = Installation::start().await;
+    let (gateway, mut client, id) = running(&installation).await;
+    installation.stop_pubsub().await;
+    status(&mut client, "down").await;
+    assert_eq!(resumed(&gateway, &client, &id).await, ("running".to_owned(), true), "what happens now is kept for it");
+    ten_minutes_pass().await;
+    eventually("it is noticed", async || resumed(&gateway, &client, &id).await == ("running".to_owned(), false)).await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_listen_yet_vouches_for_nothing() {
+    let installation = Installation::start().await;
+    let bus = installation.bus().await;
+    bus.ensure(Topology::new(bus.names()).jobs(&"echo".parse().unwrap())).await.unwrap();
+    let gateway = installation.gateway_that_creates_nothing().await;
+    let mut client = gateway.client().await;
+    let id = client.submit(json!("early")).await;
+    assert_eq!(resumed(&gateway, &client, &id).await, ("queued".to_owned(), false));
+
+    // Now there is something to listen to, and the gateway looks back.
+    installation.worker().await.finish_all();
+    client.job_event(&id, "succeeded").await;
+    assert_eq!(resumed(&gateway, &client, &id).await, ("succeeded".to_owned(), true));
 }
 
 #[tokio::test]

@@ -65,9 +65,18 @@ impl Installation {
 
     /// A gateway of these settings, as soon as it listens.
     pub async fn gateway_not_ready(&self, arguments: &[&str]) -> Serving {
+        self.serve(arguments, &self.bus_settings()).await
+    }
+
+    /// A gateway that leaves it to others to create topics, as soon as it listens.
+    pub async fn gateway_that_creates_nothing(&self) -> Serving {
+        self.serve(&["--warm-up", "1"], &BusSettings { pubsub_ensure_topology: Some(false), ..self.bus_settings() }).await
+    }
+
+    async fn serve(&self, arguments: &[&str], bus: &BusSettings) -> Serving {
         let settings = Settings::parse_from([&DEFAULTS, arguments].concat());
         let process = Process::new(&settings.service);
-        let bus = self.bus_of(&process).await;
+        let bus = Bus::connect(bus, &process.metrics).await.unwrap();
         let cache = Cache::connect(&settings.cache, &process).unwrap();
         let listener = service::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let mut gateway = Gateway::start(&settings.gateway, &process, bus, cache, listener).unwrap();
@@ -82,7 +91,11 @@ impl Installation {
     }
 
     pub async fn bus(&self) -> Bus {
-        self.bus_of(&Process::new(&Settings::parse_from(DEFAULTS).service)).await
+        Bus::connect(&self.bus_settings(), &Process::new(&Settings::parse_from(DEFAULTS).service).metrics).await.unwrap()
+    }
+
+    fn bus_settings(&self) -> BusSettings {
+        BusSettings::emulator(self.address.to_string())
     }
 
     /// Pub/Sub goes, and takes everything that it knew with it.
@@ -137,10 +150,6 @@ impl Installation {
         let since = Timestamp::now() - std::time::Duration::from_secs(600);
         let answer = reqwest::Client::new().post(url).json(&json!({ "time": since.to_string() })).send().await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    }
-
-    async fn bus_of(&self, process: &Process) -> Bus {
-        Bus::connect(&BusSettings::emulator(self.address.to_string()), &process.metrics).await.unwrap()
     }
 }
 

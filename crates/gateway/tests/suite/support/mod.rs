@@ -19,6 +19,13 @@ pub use worker::FakeWorker;
 /// How long anything may take that should take milliseconds, on a machine that does other things too.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
+/// This process stands still, with every gateway in it, and goes on ten minutes later: as long as Pub/Sub keeps events.
+pub async fn ten_minutes_pass() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(10)).await;
+    tokio::time::resume();
+}
+
 /// Asks until the answer is yes.
 pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let asking = async {
