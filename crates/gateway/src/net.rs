@@ -2,6 +2,7 @@
 
 mod connection;
 mod io;
+mod messages;
 mod outbound;
 mod serve;
 mod transports;

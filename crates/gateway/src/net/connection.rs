@@ -22,8 +22,9 @@ pub(crate) struct Connection {
     closed: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
-    /// What waits for the kernel to take it.
-    pub(crate) outbound: Arc<Outbound>,
+    websocket: AtomicBool,
+    /// What waits for the client that it is the websocket of.
+    pub(super) outbound: OnceLock<Arc<Outbound>>,
     /// The polling session that moved to this connection.
     pub(super) upgraded: OnceLock<Sid>,
 }
@@ -35,7 +36,8 @@ impl Connection {
             closed: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
-            outbound: Arc::default(),
+            websocket: AtomicBool::new(false),
+            outbound: OnceLock::new(),
             upgraded: OnceLock::new(),
         }
     }
@@ -45,6 +47,19 @@ impl Connection {
         self.closed.store(true, Ordering::Release);
         self.reader.wake();
         self.writer.wake();
+    }
+
+    /// The answer that makes it a websocket is about to be written.
+    pub(crate) fn become_websocket(&self) {
+        self.websocket.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_websocket(&self) -> bool {
+        self.websocket.load(Ordering::Acquire)
+    }
+
+    pub(super) fn outbound(&self) -> &Arc<Outbound> {
+        self.outbound.get_or_init(Arc::default)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -13,11 +13,12 @@ use tokio::{
 };
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Connection, Transports};
+use super::{Connection, Transports, messages::Frames};
 
 /// A TCP stream that ends when its [`Connection`] is closed.
 pub(super) struct Io {
     pub(super) stream: TcpStream,
+    pub(super) frames: Frames,
     pub(super) connection: Arc<Connection>,
     pub(super) transports: Arc<Transports>,
     pub(super) open: Gauge,
@@ -49,23 +50,35 @@ impl Io {
         }
     }
 
-    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(bytes)) = written {
-            self.connection.outbound.left(bytes);
+    /// Counts the messages that the kernel has taken.
+    fn count(&mut self, written: &Poll<io::Result<usize>>, slices: &[io::IoSlice<'_>]) {
+        let Poll::Ready(Ok(mut bytes)) = *written else { return };
+        if !self.connection.is_websocket() {
+            return;
         }
-        written
+        let mut messages = 0;
+        for slice in slices {
+            let taken = bytes.min(slice.len());
+            messages += self.frames.read(&slice[..taken]);
+            bytes -= taken;
+        }
+        if messages > 0 {
+            self.connection.outbound().left(messages);
+        }
     }
 }
 
 impl AsyncWrite for Io {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.unless_closed(self.count(written), context)
+        self.count(&written, &[io::IoSlice::new(bytes)]);
+        self.unless_closed(written, context)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.unless_closed(self.count(written), context)
+        self.count(&written, slices);
+        self.unless_closed(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {

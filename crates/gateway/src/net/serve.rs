@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::{Connection, Transports, io::Io};
+use super::{Connection, Transports, io::Io, messages::Frames};
 use crate::metrics::GatewayMetrics;
 
 /// How long a connection may wait for its next request. Google's load balancer keeps idle ones for 600 s,
@@ -51,6 +51,7 @@ impl Server {
                     let connection = Arc::new(Connection::new(peer));
                     let io = Io {
                         stream: without_delay(stream),
+                        frames: Frames::default(),
                         connection: Arc::clone(&connection),
                         transports: Arc::clone(&self.transports),
                         open: self.metrics.connections.clone(),

@@ -3,12 +3,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::response::Response;
-use hyper::body::Body;
+use axum::{body::to_bytes, response::Response};
 use socketioxide::socket::Sid;
 use tokio_util::sync::CancellationToken;
 
-use super::{Connection, Outbound};
+use super::{Connection, Outbound, messages};
 
 /// Which connections belong to sessions that began with HTTP polling: they have many, or have moved to one.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ pub(crate) struct Transports {
 }
 
 /// A session whose client asks for what waits for it, one request after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Poller {
     closed: CancellationToken,
     outbound: Arc<Outbound>,
@@ -36,8 +35,11 @@ pub(crate) enum Link {
 impl Transports {
     /// A session began with polling.
     pub(crate) fn polling(self: &Arc<Self>, sid: Sid) -> Link {
-        let poller = Arc::<Poller>::default();
-        lock(&self.polling).insert(sid, Arc::clone(&poller));
+        let mut polling = lock(&self.polling);
+        // Stock clients ask for the move and for entry at the same time: whoever is second shares what waits with the first.
+        let outbound = lock(&self.upgraded).get(&sid).map(|connection| Arc::clone(connection.outbound())).unwrap_or_default();
+        let poller = Arc::new(Poller { closed: CancellationToken::new(), outbound });
+        polling.insert(sid, Arc::clone(&poller));
         Link::Polling { sid, poller, transports: Arc::clone(self) }
     }
 
@@ -49,6 +51,11 @@ impl Transports {
     /// A connection asks to take a polling session over.
     pub(crate) fn upgrade(&self, sid: Sid, connection: &Arc<Connection>) {
         if connection.upgraded.set(sid).is_ok() {
+            let polling = lock(&self.polling);
+            if let Some(poller) = polling.get(&sid) {
+                // It carries nothing yet, so this is what it has from now on.
+                let _ = connection.outbound.set(Arc::clone(&poller.outbound));
+            }
             lock(&self.upgraded).insert(sid, Arc::clone(connection));
         }
     }
@@ -65,9 +72,11 @@ impl Transports {
 impl Poller {
     /// Waits for what a request is answered with; none if the session is closed before.
     pub(crate) async fn answer(&self, answer: impl Future<Output = Response>) -> Option<Response> {
-        let answer = self.closed.run_until_cancelled(answer).await?;
-        self.outbound.left(answer.size_hint().exact().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default());
-        Some(answer)
+        let (head, body) = self.closed.run_until_cancelled(answer).await?.into_parts();
+        // It is all here already.
+        let body = to_bytes(body, usize::MAX).await.ok()?;
+        self.outbound.left(messages::polled(&body));
+        Some(Response::from_parts(head, body.into()))
     }
 }
 
@@ -85,16 +94,16 @@ impl Link {
         }
     }
 
-    /// What waits for the client's next request.
-    pub(crate) fn polled(&self) -> Arc<Outbound> {
+    /// What waits for the client, whatever it will leave by.
+    pub(crate) fn outbound(&self) -> &Outbound {
         match self {
-            Self::Websocket(connection) => Arc::clone(&connection.outbound),
-            Self::Polling { poller, .. } => Arc::clone(&poller.outbound),
+            Self::Websocket(connection) => connection.outbound(),
+            Self::Polling { poller, .. } => &poller.outbound,
         }
     }
 
     /// The one connection that everything goes through, if there is one.
-    pub(crate) fn connection(&self) -> Option<Arc<Connection>> {
+    fn connection(&self) -> Option<Arc<Connection>> {
         match self {
             Self::Websocket(connection) => Some(Arc::clone(connection)),
             Self::Polling { sid, transports, .. } => lock(&transports.upgraded).get(sid).cloned(),
@@ -104,12 +113,54 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        if let Self::Polling { sid, transports, .. } = self {
-            lock(&transports.polling).remove(sid);
+        if let Self::Polling { sid, poller, transports } = self {
+            let mut polling = lock(&transports.polling);
+            // A client may have left the namespace and come in again by the same session.
+            if polling.get(sid).is_some_and(|current| Arc::ptr_eq(current, poller)) {
+                polling.remove(sid);
+            }
         }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> Arc<Connection> {
+        Arc::new(Connection::new(([127, 0, 0, 1], 80).into()))
+    }
+
+    #[test]
+    fn what_waits_is_the_same_before_and_after_the_move_whichever_was_asked_for_first() {
+        let transports = Arc::<Transports>::default();
+        for enters_first in [true, false] {
+            let (sid, connection) = (Sid::new(), connection());
+            let link = if enters_first {
+                let link = transports.polling(sid);
+                transports.upgrade(sid, &connection);
+                link
+            } else {
+                transports.upgrade(sid, &connection);
+                transports.polling(sid)
+            };
+            assert!(std::ptr::eq(link.outbound(), &**connection.outbound()));
+        }
+    }
+
+    #[test]
+    fn a_client_that_leaves_the_namespace_and_comes_in_again_is_still_found() {
+        let transports = Arc::<Transports>::default();
+        let sid = Sid::new();
+        let first = transports.polling(sid);
+        let second = transports.polling(sid);
+        drop(first);
+        assert!(transports.poller(sid).is_some());
+        drop(second);
+        assert!(transports.poller(sid).is_none());
+    }
 }

@@ -50,7 +50,7 @@ impl Courier {
     /// Sends to one, unless it tells of a job what this socket was told already, or what is too old for it, see [`Since`](super::Since).
     pub(crate) fn send(&self, socket: &SocketRef, packet: &Packet) {
         let Some(client) = socket.extensions.get::<Arc<Client>>() else { return };
-        let send = || self.deliver(socket, &client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
+        let send = || self.deliver(&client, packet.urgency, packet.weight, || socket.emit(packet.event, packet));
         match packet.news {
             Some(news) => client.told.tell(news, client.came_after(packet.since), send),
             None => {
@@ -60,22 +60,16 @@ impl Courier {
     }
 
     /// Does `send`, which queues about `weight` bytes, unless the client is too far behind. Tells whether it did.
-    pub(crate) fn deliver(
-        &self,
-        socket: &SocketRef,
-        client: &Client,
-        urgency: Urgency,
-        weight: usize,
-        send: impl FnOnce() -> Result<(), SendError>,
-    ) -> bool {
-        let outbound = client.outbound(socket);
+    pub(crate) fn deliver(&self, client: &Client, urgency: Urgency, weight: usize, send: impl FnOnce() -> Result<(), SendError>) -> bool {
+        let outbound = client.outbound();
         let room = match urgency {
             Urgency::Durable => self.max_outbound,
             Urgency::Perishable => self.max_outbound.min(MAX_PERISHABLE),
         };
-        let sent = if outbound.bytes() > room { Err(SendError::Socket(SocketError::InternalChannelFull)) } else { send() };
+        let has_room = outbound.bytes() <= room;
+        let sent = if has_room { outbound.queue(weight, send) } else { Err(SendError::Socket(SocketError::InternalChannelFull)) };
         match &sent {
-            Ok(()) => outbound.queued(weight),
+            Ok(()) => {}
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.too_slow(client, urgency),
             Err(SendError::Socket(SocketError::Closed)) => {}
             Err(SendError::Serialize(error)) => debug!(%error, "a message cannot be written for socket.io"),

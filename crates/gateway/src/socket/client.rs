@@ -4,7 +4,6 @@ use std::sync::{
 };
 
 use shared::{Timestamp, WireError};
-use socketioxide::{TransportType, extract::SocketRef};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -24,8 +23,6 @@ pub(crate) struct Client {
     /// When it connected, by Pub/Sub's clock and a little less.
     connected_at: Timestamp,
     link: Link,
-    /// Known once it will not change any more.
-    outbound: OnceLock<Arc<Outbound>>,
     closed: AtomicBool,
     /// Requests that are not answered yet.
     pending: AtomicUsize,
@@ -46,7 +43,6 @@ impl Client {
             told: Told::nothing(),
             connected_at,
             link,
-            outbound: OnceLock::new(),
             closed: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             expiry: OnceLock::new(),
@@ -96,16 +92,8 @@ impl Client {
     }
 
     /// What waits for it.
-    pub(crate) fn outbound(&self, socket: &SocketRef) -> Arc<Outbound> {
-        if let Some(outbound) = self.outbound.get() {
-            return Arc::clone(outbound);
-        }
-        // Only once the upgrade is complete: before that, polling requests still carry what was queued.
-        let is_websocket = socket.transport_type() == TransportType::Websocket;
-        match self.link.connection().filter(|_| is_websocket) {
-            Some(connection) => Arc::clone(self.outbound.get_or_init(|| Arc::clone(&connection.outbound))),
-            None => self.link.polled(),
-        }
+    pub(crate) fn outbound(&self) -> &Outbound {
+        self.link.outbound()
     }
 
     /// Whether answers are due.

@@ -30,6 +30,8 @@ impl MessageHandler<LocalAdapter, ()> for Dispatch {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut packet: Value, ack_id: Option<i64>) {
         let Some((event, args)) = Args::read(&socket, &mut packet) else { return };
         let Ok(ack) = AckSender::from_message_parts(&socket, &mut packet, &ack_id);
+        // Without a number nobody waits for the answer, and it would not be sent.
+        let ack = ack_id.map(|_| ack);
         let reply = Reply::new(ack, socket, &self.client, &self.app.courier);
         let request = Request { app: Arc::clone(&self.app), client: Arc::clone(&self.client), args, reply };
         match event.as_str() {

@@ -74,25 +74,29 @@ pub(crate) fn engine(settings: &GatewaySettings, app: &Arc<App>) -> (Router, Soc
 
 /// Finds out which connection belongs to which session, before socket.io gets a request.
 async fn know_the_connection(State(transports): State<Arc<Transports>>, request: Request, next: Next) -> Response {
-    let (request, connection) = slimmed(request);
+    let (mut request, connection) = slimmed(request);
     let query = request.uri().query().unwrap_or_default();
     let sid: Option<Sid> = query.split('&').find_map(|pair| pair.strip_prefix("sid=")).and_then(|sid| sid.parse().ok());
     let is_websocket = query.split('&').any(|pair| pair == "transport=websocket");
     match (is_websocket, sid, connection) {
-        (true, Some(sid), Some(connection)) => transports.upgrade(sid, &connection),
-        (true, None, Some(connection)) => {
-            let mut request = request;
-            request.extensions_mut().insert(connection);
-            return next.run(request).await;
-        }
-        (false, Some(sid), _) => {
-            if let Some(poller) = transports.poller(sid) {
-                return poller.answer(next.run(request)).await.unwrap_or_else(unknown_session);
+        (true, sid, Some(connection)) => {
+            if let Some(sid) = sid {
+                transports.upgrade(sid, &connection);
+            } else {
+                request.extensions_mut().insert(Arc::clone(&connection));
             }
+            let answer = next.run(request).await;
+            if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                connection.become_websocket();
+            }
+            answer
         }
-        _ => {}
+        (false, Some(sid), _) => match transports.poller(sid) {
+            Some(poller) => poller.answer(next.run(request)).await.unwrap_or_else(unknown_session),
+            None => next.run(request).await,
+        },
+        _ => next.run(request).await,
     }
-    next.run(request).await
 }
 
 /// Copies what is needed of a request. socket.io keeps its head for as long as the socket lives, and every header,

@@ -13,7 +13,7 @@ use crate::relay::{Courier, Urgency};
 
 /// Answers one client event, if the client asked for an answer.
 pub(super) struct Reply {
-    ack: AckSender,
+    ack: Option<AckSender>,
     pub(super) socket: SocketRef,
     pending: Pending,
     courier: Arc<Courier>,
@@ -30,7 +30,7 @@ pub(super) struct Done {}
 struct Answer<'a, T>(&'a Result<T, WireError>);
 
 impl Reply {
-    pub(super) fn new(ack: AckSender, socket: Arc<Socket<LocalAdapter>>, client: &Arc<Client>, courier: &Arc<Courier>) -> Self {
+    pub(super) fn new(ack: Option<AckSender>, socket: Arc<Socket<LocalAdapter>>, client: &Arc<Client>, courier: &Arc<Courier>) -> Self {
         Self { ack, socket: socket.into(), pending: client.pending(), courier: Arc::clone(courier) }
     }
 
@@ -49,8 +49,9 @@ impl Reply {
 
     /// Sends anything of about `weight` bytes. A client that has no room for an answer is closed: it will ask again when it is back.
     pub(super) fn send(self, answer: &impl Serialize, weight: usize) {
-        let Self { ack, socket, pending, courier } = self;
-        courier.deliver(&socket, pending.client(), Urgency::Durable, weight, || ack.send(answer));
+        let Self { ack, pending, courier, .. } = self;
+        let Some(ack) = ack else { return };
+        courier.deliver(pending.client(), Urgency::Durable, weight, || ack.send(answer));
     }
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod channels;
 mod drain;
+mod healthy;
 mod http;
 mod isolation;
 mod limits;

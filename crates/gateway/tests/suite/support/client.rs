@@ -127,6 +127,11 @@ impl Client {
         self.next_ack
     }
 
+    /// Sends an event that asks for no ack.
+    pub async fn say(&mut self, event: &str, data: &Value) {
+        self.send_raw(&format!("42{}", json!([event, data]))).await;
+    }
+
     /// Sends an event and returns the ack.
     pub async fn ask(&mut self, event: &str, data: Value) -> Value {
         let id = self.send(event, data).await;

@@ -1,5 +1,13 @@
+use futures::{SinkExt, StreamExt};
 use reqwest::Response;
 use serde_json::Value;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use super::DEADLINE;
+
+/// What stands between two packets.
+const SEPARATOR: char = '\u{1e}';
 
 /// A client over HTTP polling.
 pub struct Polling {
@@ -19,13 +27,42 @@ impl Polling {
         client
     }
 
+    /// Sends packets, all in one request.
+    pub async fn say(&self, packets: &[String]) {
+        let body = packets.join(&SEPARATOR.to_string());
+        assert_eq!(self.http.post(&self.url).body(body).send().await.unwrap().text().await.unwrap(), "ok");
+    }
+
     /// Asks until it has heard so many events of a name.
     pub async fn hear(&mut self, event: &str, count: usize) {
-        let mut heard = 0;
-        while heard < count {
-            let text = self.ask().await.text().await.unwrap();
-            heard += text.matches(&format!("42[\"{event}\"")).count();
-        }
+        self.hear_packets(&format!("42[\"{event}\""), count).await;
+    }
+
+    /// Asks until it has heard so many acks.
+    pub async fn hear_acks(&mut self, count: usize) {
+        self.hear_packets("43", count).await;
+    }
+
+    /// Asks until it has heard so many packets that begin like this.
+    async fn hear_packets(&mut self, start: &str, count: usize) {
+        let asking = async {
+            let mut heard = 0;
+            while heard < count {
+                let text = self.ask().await.text().await.unwrap();
+                heard += text.split(SEPARATOR).filter(|packet| packet.starts_with(start)).count();
+            }
+        };
+        timeout(DEADLINE, asking).await.expect("it hears them in time");
+    }
+
+    /// Moves to a websocket.
+    pub async fn upgrade(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        let url = self.url.replace("http:", "ws:").replace("transport=polling", "transport=websocket");
+        let (mut websocket, _) = connect_async(url).await.unwrap();
+        websocket.send(Message::text("2probe")).await.unwrap();
+        assert_eq!(websocket.next().await.unwrap().unwrap(), Message::text("3probe"));
+        websocket.send(Message::text("5")).await.unwrap();
+        websocket
     }
 
     /// Asks once for what there is; again where the gateway had just closed the connection that was to be used again, as
