@@ -7,6 +7,7 @@
 
 mod cache;
 mod claim;
+mod connections;
 mod frame;
 mod history;
 mod metrics;

@@ -30,6 +30,8 @@ pub(crate) enum Outcome {
     Done,
     Refused,
     TimedOut,
+    /// Every connection owes as many answers as it may.
+    Full,
     Away,
 }
 

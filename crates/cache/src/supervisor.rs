@@ -1,8 +1,11 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
-use deadpool_redis::redis::cmd;
+use deadpool_redis::{PoolError, redis::cmd};
 use service::{Lifecycle, State};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    join,
+    time::{Instant, timeout},
+};
 use tracing::{info, warn};
 
 use crate::redis::Redis;
@@ -16,7 +19,7 @@ const SETTLING: Duration = Duration::from_secs(2);
 /// How long the probe's key lives.
 const PROBE_TTL_S: u64 = 60;
 
-/// Keeps the component true: Redis is up while it takes a write. A server that is frozen, full, or refuses the password is down.
+/// Keeps the component true and the connections alive: Redis is up while it takes a write. A server that is frozen, full, or refuses the password is down.
 ///
 /// Ends with the process, not with the drain, which still wants to know.
 pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
@@ -46,12 +49,15 @@ pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
 
 /// Why Redis is of no use, if it is not.
 async fn probe(redis: &Redis) -> Option<String> {
-    let key = redis.key("probe");
-    let write = redis
-        .try_run(async |mut connection| cmd("SET").arg(&key).arg(1).arg("EX").arg(PROBE_TTL_S).query_async::<()>(&mut connection).await);
-    match timeout(PROBE_DEADLINE, write).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
+    let look = async { join!(write(redis), redis.connections.refresh()) };
+    match timeout(PROBE_DEADLINE, look).await {
+        Ok((Ok(()), Ok(()))) => None,
+        Ok((Err(error), _) | (_, Err(error))) => Some(error.to_string()),
         Err(_) => Some(format!("no answer within {} ms", PROBE_DEADLINE.as_millis())),
     }
+}
+
+async fn write(redis: &Redis) -> Result<(), PoolError> {
+    let mut connection = redis.connections.probe().await?;
+    Ok(cmd("SET").arg(redis.key("probe")).arg(1).arg("EX").arg(PROBE_TTL_S).query_async(&mut connection).await?)
 }

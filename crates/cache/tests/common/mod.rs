@@ -1,6 +1,8 @@
 //! A real Redis that can be killed, frozen and filled.
 #![allow(unreachable_pub, dead_code, reason = "shared by several test crates, none of which uses all of it")]
 
+pub mod proxy;
+
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
@@ -91,8 +93,14 @@ impl Drop for Redis {
 }
 
 pub fn connect(arguments: &[&str]) -> Cache {
+    process(arguments).0
+}
+
+/// A process of its own, and what it has of Redis.
+pub fn process(arguments: &[&str]) -> (Cache, Process) {
     let settings = Settings::parse_from([&["test"], arguments].concat());
-    Cache::connect(&settings.cache, &Process::new(&settings.service)).unwrap()
+    let process = Process::new(&settings.service);
+    (Cache::connect(&settings.cache, &process).unwrap(), process)
 }
 
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
