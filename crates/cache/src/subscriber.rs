@@ -1,12 +1,12 @@
-use std::{future::pending, time::Duration};
+use std::{future::pending, pin::pin, time::Duration};
 
-use deadpool_redis::redis::RedisResult;
+use deadpool_redis::redis::{ErrorKind, RedisError, RedisResult, Value, aio::PubSubSink};
 use futures::StreamExt;
 use service::State;
 use shared::EventMessage;
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tracing::{debug, info};
 
@@ -21,6 +21,8 @@ const QUEUE: usize = 4096;
 const SUBSCRIBE_DEADLINE: Duration = Duration::from_secs(2);
 /// The pause before trying again, and between looks at whether Redis is still up.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often the connection is asked for a sign of life, and how long it may take to give one.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl PerishableEvents {
     /// Stands in without Redis: perishable events come by Pub/Sub, at most one per job per second.
@@ -38,7 +40,7 @@ impl PerishableEvents {
                 {
                     debug!(%error, "subscription to perishable events ended");
                 }
-                tokio::time::sleep(PAUSE).await;
+                sleep(PAUSE).await;
             }
         });
         Self(Some(receiver))
@@ -56,7 +58,7 @@ impl PerishableEvents {
     }
 }
 
-/// Passes events on until Redis goes away. A frozen server keeps the connection open and says nothing, hence the looks at the component.
+/// Passes events on until Redis or this connection to it goes away.
 async fn receive(redis: &Redis, events: &mpsc::Sender<EventMessage>) -> RedisResult<()> {
     let subscribe = async {
         let mut subscription = redis.client.get_async_pubsub().await?;
@@ -64,22 +66,36 @@ async fn receive(redis: &Redis, events: &mpsc::Sender<EventMessage>) -> RedisRes
         RedisResult::Ok(subscription)
     };
     let Ok(subscription) = timeout(SUBSCRIBE_DEADLINE, subscribe).await else { return Ok(()) };
-    let mut messages = subscription?.into_on_message();
+    let (sink, mut messages) = subscription?.split();
+    let mut silence = pin!(silence(sink));
     info!("receiving perishable events from Redis");
     while redis.component.get() == State::Up && !events.is_closed() {
-        match timeout(PAUSE, messages.next()).await {
-            Err(_) => {}
-            Ok(None) => break,
-            Ok(Some(message)) => {
+        tokio::select! {
+            message = messages.next() => {
+                let Some(message) = message else { break };
                 if let Some(event) = frame::decode(message.get_payload_bytes())
                     && let Err(TrySendError::Full(_)) = events.try_send(event)
                 {
                     redis.metrics.full(Queue::Perishable);
                 }
             }
+            error = &mut silence => return Err(error),
+            () = sleep(PAUSE) => {}
         }
     }
     Ok(())
+}
+
+/// Ends when the connection gives no sign of life. Commands go other ways, so Redis may be up while this one has died without a word.
+async fn silence(mut connection: PubSubSink) -> RedisError {
+    loop {
+        sleep(HEARTBEAT).await;
+        match timeout(HEARTBEAT, connection.ping::<Value>()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return error,
+            Err(_) => return (ErrorKind::Io, "no sign of life").into(),
+        }
+    }
 }
 
 pub(crate) fn channel(redis: &Redis) -> String {

@@ -5,15 +5,31 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use cache::{Cache, Claim};
-use common::{DEADLINE, Redis, connect, process, proxy::Proxy, state, until};
+use cache::{Cache, Claim, PerishableEvents};
+use common::{DEADLINE, Redis, connect, event, process, proxy::Proxy, state, until};
 use futures::future::join_all;
 use service::State;
-use shared::JobId;
+use shared::{EventMessage, EventType, JobId};
 
 async fn lookups(cache: &Cache, number: usize) -> usize {
     let answers = join_all((0..number).map(|_| cache.history(JobId::new(), 0))).await;
     answers.iter().filter(|answer| answer.is_some()).count()
+}
+
+/// Waits until what is said now is heard.
+async fn hears(events: &mut PerishableEvents, speaker: &Cache) {
+    let said = event(JobId::new(), 1, EventType::Progress);
+    let resend = async {
+        loop {
+            speaker.publish_event(&said).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let hear = async { while events.next().await != EventMessage::Job(said.clone()) {} };
+    tokio::select! {
+        heard = tokio::time::timeout(DEADLINE, hear) => heard.expect("it hears"),
+        () = resend => unreachable!("it never ends"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,4 +87,16 @@ async fn connections_that_died_silently_are_replaced_and_redis_stays_up() {
     })
     .await;
     until("on every connection", async || lookups(&cache, 100).await == 100).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_whose_connection_died_silently_hears_again() {
+    let redis = Redis::started();
+    let proxy = Proxy::before(redis.port, Duration::ZERO).await;
+    let (speaker, listener) = (redis.cache(), connect(&[&format!("--redis-url=redis://127.0.0.1:{}", proxy.port)]));
+    let mut events = listener.events();
+    hears(&mut events, &speaker).await;
+    proxy.silence();
+    // New connections are fine, so commands go on and Redis is up.
+    hears(&mut events, &speaker).await;
 }
