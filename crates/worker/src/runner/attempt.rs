@@ -1,10 +1,7 @@
-use std::{any::Any, future::Future, time::Duration};
+use std::{any::Any, future::Future, pin::pin, time::Duration};
 
 use shared::{Payload, limits::MAX_PAYLOAD};
-use tokio::{
-    task::JoinError,
-    time::{sleep, timeout},
-};
+use tokio::{task::JoinError, time::sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{Instrument, Span};
 
@@ -26,7 +23,7 @@ pub(crate) struct Bounds<'a> {
     pub(crate) timeout: Duration,
     /// Fires when the client cancels.
     pub(crate) cancel: &'a CancellationToken,
-    /// How long the handler may take to return after that.
+    /// How long the handler may take to return after that, unless this process must leave sooner.
     pub(crate) grace: Duration,
     /// Tells the handler that it should stop.
     pub(crate) stop: CancellationToken,
@@ -42,6 +39,7 @@ pub(crate) async fn run(attempt: Attempt, bounds: Bounds<'_>, time_is_up: impl F
     // Whatever the end is, clones of the job's handle learn of it.
     let _stop = bounds.stop.clone().drop_guard();
     let mut running = AbortOnDropHandle::new(tokio::spawn(attempt.instrument(span)));
+    let mut time_is_up = pin!(time_is_up);
     tokio::select! {
         done = &mut running => Outcome::Done(result(done)),
         () = sleep(bounds.timeout) => {
@@ -49,13 +47,15 @@ pub(crate) async fn run(attempt: Attempt, bounds: Bounds<'_>, time_is_up: impl F
         }
         () = bounds.cancel.cancelled() => {
             bounds.stop.cancel();
-            match timeout(bounds.grace, &mut running).await.map(result) {
-                // Too late to cancel: the work is done.
-                Ok(Ok(payload)) => Outcome::Done(Ok(payload)),
-                _ => Outcome::Cancelled,
-            }
+            let returned = tokio::select! {
+                done = &mut running => result(done).ok(),
+                () = sleep(bounds.grace) => None,
+                () = &mut time_is_up => None,
+            };
+            // Too late to cancel if the work is done.
+            returned.map_or(Outcome::Cancelled, |payload| Outcome::Done(Ok(payload)))
         }
-        () = time_is_up => Outcome::Interrupted,
+        () = &mut time_is_up => Outcome::Interrupted,
     }
 }
 
@@ -99,6 +99,8 @@ fn panic_message(error: JoinError) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use std::future::{pending, ready};
+
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -152,6 +154,15 @@ mod tests {
     async fn when_the_process_leaves_the_attempt_is_interrupted_not_failed() {
         let outcome = run(Box::pin(pending()), bounds(&CancellationToken::new()), ready(()), Span::none()).await;
         assert!(matches!(outcome, Outcome::Interrupted));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_dawdles_after_its_cancellation_is_cancelled_when_the_process_leaves() {
+        let (cancel, began) = (CancellationToken::new(), Instant::now());
+        cancel.cancel();
+        let outcome = run(Box::pin(pending()), bounds(&cancel), sleep(Duration::from_secs(2)), Span::none()).await;
+        assert!(matches!(outcome, Outcome::Cancelled), "{outcome:?}");
+        assert_eq!(began.elapsed(), Duration::from_secs(2));
     }
 
     #[tokio::test]

@@ -1,11 +1,11 @@
 use std::time::{Duration, Instant};
 
-use shared::EventType::{Retrying, Succeeded};
+use shared::EventType::{Cancelled, Retrying, Succeeded};
 
 use crate::{
     probe::Act,
     proxy::Proxy,
-    world::{World, settings, text},
+    world::{World, owner, settings, text},
 };
 
 #[tokio::test]
@@ -45,6 +45,22 @@ async fn a_job_that_takes_too_long_starts_elsewhere_at_once_and_keeps_its_attemp
     assert_eq!((end.event_type, end.attempt), (Succeeded, 2), "a hand-back is not an attempt");
     let said = world.said(job.id);
     assert_eq!(said.last().unwrap().event_type, Succeeded, "numbers grow: {said:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_late_in_a_drain_keeps_nobody_from_leaving_in_time_and_ends_as_cancelled() {
+    let world = World::new().await;
+    // Its handler may dawdle for longer than there is.
+    let settings = worker::WorkerSettings { worker_cancel_grace: Duration::from_secs(60), ..settings() };
+    let leaving = world.worker_with(settings, Duration::from_secs(3), world.address).await;
+    let job = world.submit([Act::WaitDeaf]).await;
+    world.runs(1).await;
+    leaving.process.lifecycle.begin_drain();
+    world.cancel(&job, [owner()]).await;
+    let took = leaving.drain().await;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    assert_eq!(world.bus.abandoned(Duration::ZERO).await.unwrap(), [], "nothing is left behind");
 }
 
 #[tokio::test]
