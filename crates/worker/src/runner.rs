@@ -15,6 +15,7 @@ mod handover;
 mod hints;
 mod intake;
 mod ledger;
+mod past;
 mod reject;
 mod reporter;
 pub(crate) mod serve;

@@ -48,8 +48,11 @@ impl Worker {
         }
         let (stations, done) = (TaskTracker::new(), CancellationToken::new());
         let control = tokio::spawn(control::listen(Arc::clone(&core), done.clone()));
-        for registered in self.kinds.into_values() {
-            stations.spawn(serve(Arc::clone(&core), registered));
+        // Or a job that was cancelled while no worker ran would be done before we hear of it.
+        if core.lifecycle.draining().run_until_cancelled(core.past.known(core.bus.status())).await.is_some() {
+            for registered in self.kinds.into_values() {
+                stations.spawn(serve(Arc::clone(&core), registered));
+            }
         }
         core.lifecycle.draining().cancelled().await;
         stations.close();

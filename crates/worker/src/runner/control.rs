@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, SeekBack};
-use shared::ControlMessage;
+use shared::{ControlMessage, Timestamp};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(250);
 pub(crate) async fn listen(core: Arc<Core>, done: CancellationToken) {
     let Some(subscription) = done.run_until_cancelled(subscribe(&core)).await else { return };
     let mut consumer = core.bus.consume(subscription.name(), ConsumeOptions::default());
-    done.run_until_cancelled(obey(&core, &mut consumer, subscription.may_have_backlog())).await;
+    done.run_until_cancelled(obey(&core, &mut consumer, subscription.may_have_backlog(), Timestamp::now())).await;
     consumer.close(core.closing_time()).await;
     if let Err(error) = subscription.delete(core.closing_time()).await {
         tracing::info!(%error, "the control subscription stays behind and will expire");
@@ -40,16 +40,20 @@ async fn subscribe(core: &Core) -> InstanceSubscription {
     }
 }
 
-async fn obey(core: &Core, consumer: &mut Consumer, has_backlog: bool) {
+/// What was said since `began` is not the past: people go on cancelling jobs, and whoever takes jobs here must not wait for them to stop.
+async fn obey(core: &Core, consumer: &mut Consumer, has_backlog: bool, began: Timestamp) {
     let mut quiet_at = Instant::now() + if has_backlog { NOTHING } else { Duration::ZERO };
     loop {
         tokio::select! {
             delivery = consumer.next() => {
                 let Some(delivery) = delivery else { return };
+                let is_past = delivery.published_at < began;
                 hear(core, delivery).await;
-                quiet_at = quiet_at.max(Instant::now() + QUIET);
+                if is_past {
+                    quiet_at = quiet_at.max(Instant::now() + QUIET);
+                }
             }
-            () = sleep_until(quiet_at), if !core.docket.is_caught_up() => core.docket.catch_up(),
+            () = sleep_until(quiet_at), if !core.past.is_known() => core.past.learned(),
         }
     }
 }

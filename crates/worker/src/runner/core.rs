@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{docket::Docket, ledger::Ledger, tombstones::Tombstones};
+use super::{docket::Docket, ledger::Ledger, past::Past, tombstones::Tombstones};
 use crate::{WorkerSettings, backoff::Backoff, metrics::WorkerMetrics};
 
 /// What all jobs of a process share.
@@ -22,6 +22,7 @@ pub(crate) struct Core {
     pub(crate) metrics: WorkerMetrics,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) docket: Docket,
+    pub(crate) past: Past,
     tombstones: Mutex<Tombstones>,
 }
 
@@ -45,6 +46,7 @@ impl Core {
             metrics: process.metrics.register(WorkerMetrics::register),
             ledger: Arc::default(),
             docket: Docket::new(),
+            past: Past::new(),
             tombstones: Mutex::default(),
         })
     }

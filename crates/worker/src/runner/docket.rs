@@ -6,8 +6,8 @@ use std::{
 
 use shared::{Kind, Trial};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, timeout},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
 };
 
 /// What other processes tried and this one has heard of, and the dock, in which one suspect stands at a time.
@@ -17,7 +17,6 @@ use tokio::{
 pub(crate) struct Docket {
     known: Mutex<Known>,
     dock: Arc<Semaphore>,
-    caught_up: watch::Sender<bool>,
 }
 
 /// The right to run although one is suspected, while no other such job does.
@@ -39,11 +38,9 @@ impl Docket {
     const MOST: usize = 10_000;
     /// The control topic's retention, which is how far back a new worker hears, and some more.
     const AGE: Duration = Duration::from_mins(15);
-    /// How long a suspect waits at most for this process to hear what happened before it began.
-    const PATIENCE: Duration = Duration::from_secs(5);
 
     pub(crate) fn new() -> Self {
-        Self { known: Mutex::default(), dock: Arc::new(Semaphore::new(1)), caught_up: watch::Sender::new(false) }
+        Self { known: Mutex::default(), dock: Arc::new(Semaphore::new(1)) }
     }
 
     /// Remembers a trial in another process.
@@ -51,19 +48,8 @@ impl Docket {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).add(trial, now);
     }
 
-    /// Everything that was said before this process began has been heard, or cannot be.
-    pub(crate) fn is_caught_up(&self) -> bool {
-        *self.caught_up.borrow()
-    }
-
-    pub(crate) fn catch_up(&self) {
-        self.caught_up.send_replace(true);
-    }
-
-    /// All trials of a message that have been heard of, once all have been that can be. Cancellation safe.
-    pub(crate) async fn trials(&self, kind: &Kind, message_id: &str) -> Trials {
-        // Late is as good as never: then we know what we know.
-        let _ = timeout(Self::PATIENCE, self.caught_up.subscribe().wait_for(|caught_up| *caught_up)).await;
+    /// All trials of a message that have been heard of.
+    pub(crate) fn trials(&self, kind: &Kind, message_id: &str) -> Trials {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.by_message.get(&(kind.clone(), message_id.to_owned())).cloned().unwrap_or_default()
     }
@@ -110,40 +96,24 @@ mod tests {
         "echo".parse().unwrap()
     }
 
-    #[tokio::test]
-    async fn a_trial_counts_once_and_for_its_message_only() {
+    #[test]
+    fn a_trial_counts_once_and_for_its_message_only() {
         let docket = Docket::new();
-        docket.catch_up();
         for worker in ["a", "b", "a"] {
             docket.hear(trial(1, worker), Instant::now());
         }
-        assert_eq!(docket.trials(&kind(), "1").await.len(), 2);
-        assert_eq!(docket.trials(&kind(), "2").await.len(), 0);
-        assert_eq!(docket.trials(&"other".parse().unwrap(), "1").await.len(), 0, "ids are unique within a topic only");
+        assert_eq!(docket.trials(&kind(), "1").len(), 2);
+        assert_eq!(docket.trials(&kind(), "2").len(), 0);
+        assert_eq!(docket.trials(&"other".parse().unwrap(), "1").len(), 0, "ids are unique within a topic only");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_asks_early_waits_for_the_past_but_not_for_ever() {
-        let docket = Arc::new(Docket::new());
-        let asked = tokio::spawn({
-            let docket = Arc::clone(&docket);
-            async move { docket.trials(&kind(), "1").await.len() }
-        });
-        tokio::task::yield_now().await;
-        docket.hear(trial(1, "a"), Instant::now());
-        docket.catch_up();
-        assert_eq!(asked.await.unwrap(), 1);
-        assert_eq!(Docket::new().trials(&kind(), "1").await.len(), 0);
-    }
-
-    #[tokio::test]
-    async fn trials_do_not_pile_up() {
+    #[test]
+    fn trials_do_not_pile_up() {
         let (docket, start) = (Docket::new(), Instant::now());
-        docket.catch_up();
         (0..=Docket::MOST).for_each(|message| docket.hear(trial(message, "a"), start));
-        assert_eq!(docket.trials(&kind(), "0").await.len(), 0, "the oldest makes room");
-        assert_eq!(docket.trials(&kind(), "1").await.len(), 1);
+        assert_eq!(docket.trials(&kind(), "0").len(), 0, "the oldest makes room");
+        assert_eq!(docket.trials(&kind(), "1").len(), 1);
         docket.hear(trial(0, "a"), start + Docket::AGE * 2);
-        assert_eq!(docket.trials(&kind(), "1").await.len(), 0);
+        assert_eq!(docket.trials(&kind(), "1").len(), 0);
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn standing(core: &Core, job: &JobMessage, message_id: &str, de
 
 /// The trials of a message in other processes, by worker, and whether alone.
 async fn known(core: &Core, job: &JobMessage, message_id: &str) -> HashMap<String, bool> {
-    let mut trials = core.docket.trials(&job.kind, message_id).await;
+    let mut trials = core.docket.trials(&job.kind, message_id);
     let remembered = Box::pin(core.cache.trials(&job.kind, message_id)).await.unwrap_or_default();
     trials.extend(remembered.into_iter().map(|trial| (trial.worker, trial.alone)));
     // What we tried ourselves we have survived.

@@ -4,10 +4,11 @@ use shared::{
     Audience,
     EventType::{Cancelled, Succeeded},
 };
+use tokio::time::interval;
 
 use crate::{
     probe::Act,
-    world::{World, owner, settings},
+    world::{self, World, owner, settings},
 };
 
 #[tokio::test]
@@ -100,6 +101,36 @@ async fn a_worker_that_starts_later_hears_of_it_too() {
     world.cancel(&job, [owner()]).await;
     let _worker = world.worker().await;
     assert_eq!(world.end(job.id).await.event_type, Cancelled);
+}
+
+#[tokio::test]
+async fn a_job_that_was_cancelled_while_no_worker_ran_does_not_run_however_quick_it_is() {
+    let world = World::new().await;
+    let job = world.submit([Act::Succeed]).await;
+    world.cancel(&job, [owner()]).await;
+    let _worker = world.worker().await;
+    assert_eq!(world.end(job.id).await.event_type, Cancelled);
+    assert_eq!(world.book.runs(), 0);
+}
+
+#[tokio::test]
+async fn a_worker_is_quick_to_begin_though_others_keep_being_cancelled() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let _worker = world.worker().await;
+    let job = world.submit([Act::Succeed]).await;
+    let somebody = async {
+        let mut often = interval(Duration::from_millis(50));
+        loop {
+            often.tick().await;
+            world.cancel(&world::job([Act::Succeed]), [owner()]).await;
+        }
+    };
+    tokio::select! {
+        end = world.end(job.id) => assert_eq!(end.event_type, Succeeded),
+        () = somebody => unreachable!("there is always somebody"),
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
