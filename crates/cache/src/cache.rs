@@ -7,10 +7,10 @@ use std::{
 use bytes::Bytes;
 use deadpool_redis::redis::cmd;
 use service::{Process, State};
-use shared::{Attributes, EventType, JobEvent, JobId, Kind, Notification, Submitted, Trial};
+use shared::{Attributes, Cancellation, EventType, JobEvent, JobId, Kind, Notification, Submitted, Trial};
 
 use crate::{
-    Allowed, CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, Story, claim, frame, history,
+    Allowed, CacheSettings, Claim, InvalidRedisUrl, PerishableEvents, Story, cancellations, claim, frame, history,
     history::{Part, Recorder},
     metrics::{CacheMetrics, Command},
     rate,
@@ -27,7 +27,7 @@ pub struct Cache(Backend);
 #[derive(Clone)]
 enum Backend {
     Present(Arc<Present>),
-    /// No Redis. Lost: history beyond the gateways' rings, progress finer than once a second, claims.
+    /// No Redis. Lost: history beyond the gateways' rings, progress finer than once a second, claims, cancellations that the control topic has forgotten.
     Absent,
 }
 
@@ -157,6 +157,13 @@ impl Cache {
     pub async fn release(&self, job_id: JobId, owner: &str) {
         if let Backend::Present(present) = &self.0 {
             claim::release(&present.redis, job_id, owner).await;
+        }
+    }
+
+    /// Remembers a cancellation for as long as its job may wait: whoever claims the job will be told.
+    pub async fn record_cancellation(&self, cancellation: &Cancellation) {
+        if let Backend::Present(present) = &self.0 {
+            cancellations::record(&present.redis, cancellation).await;
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) enum Command {
     ReadHistory,
     Claim,
     Release,
+    RecordCancellation,
     RecordTrial,
     ReadTrials,
     Allow,

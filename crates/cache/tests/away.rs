@@ -11,7 +11,7 @@ use std::{
 use cache::{Cache, Claim, Published};
 use common::{Redis, connect, event, state};
 use service::State;
-use shared::{EventType, JobId};
+use shared::{Cancellation, EventType, JobId};
 
 /// Twice the deadline of a command: the machine that runs the tests may be busy.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -23,6 +23,7 @@ async fn everything_says_so_at_once(cache: &Cache) {
     assert_eq!(cache.claim(JobId::new(), "one", Duration::from_secs(1)).await, Claim::Unknown);
     cache.release(JobId::new(), "one").await;
     cache.record(&event(JobId::new(), 1, EventType::Succeeded));
+    cache.record_cancellation(&Cancellation { job_id: JobId::new(), audiences: Vec::new() }).await;
     assert_eq!(cache.allow("anybody", NonZeroU32::MIN, NonZeroU32::MIN).await, None);
     assert_eq!(cache.trials(&"echo".parse().unwrap(), "17").await, None);
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());

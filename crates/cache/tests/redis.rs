@@ -11,7 +11,7 @@ use std::{
 use cache::{Allowed, Claim, Published, Story};
 use common::{DEADLINE, Redis, event, state, until};
 use service::State;
-use shared::{Audience, EventMessage, EventType, JobId, Notification, Submitted, Timestamp, Trial};
+use shared::{Audience, Cancellation, EventMessage, EventType, JobId, Notification, Submitted, Timestamp, Trial};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_perishable_reaches_every_listener() {
@@ -121,6 +121,27 @@ async fn only_one_owner_holds_a_claim_until_it_is_released_or_its_time_is_over()
     cache.release(job, "one").await;
     assert_eq!(cache.claim(job, "two", short).await, Claim::Won);
     until("the claim's time is over", async || cache.claim(job, "one", long).await == Claim::Won).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_claims_a_job_is_told_who_has_cancelled_it() {
+    let redis = Redis::started();
+    let (gateway, worker) = (redis.cache(), redis.cache());
+    state(&gateway, State::Up).await;
+    state(&worker, State::Up).await;
+    let (job, ttl) = (JobId::new(), Duration::from_secs(60));
+    let of = |user: &str| Cancellation { job_id: job, audiences: vec![Audience::User(user.into())] };
+    for cancellation in [of("1"), of("1")] {
+        gateway.record_cancellation(&cancellation).await;
+    }
+    assert_eq!(worker.claim(job, "one", ttl).await, Claim::Cancelled(vec![of("1")]));
+    assert_eq!(worker.claim(job, "two", ttl).await, Claim::Held, "who runs it knows, too");
+    assert_eq!(worker.claim(JobId::new(), "one", ttl).await, Claim::Won);
+    for user in 2..100 {
+        gateway.record_cancellation(&of(&user.to_string())).await;
+    }
+    let Claim::Cancelled(known) = worker.claim(job, "one", ttl).await else { panic!("it is cancelled") };
+    assert_eq!(known.len(), 8, "they do not pile up");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,11 @@ impl App {
             Some(job) if job.terminal.is_some() => return Ok(()),
             _ => {}
         }
-        let message = Message::from(Cancellation { job_id: id, audiences }.to_message());
-        self.bus.publish(&self.bus.names().control(), message).await.map(drop).map_err(|error| not_published(&error))
+        let cancellation = Cancellation { job_id: id, audiences };
+        let message = Message::from(cancellation.to_message());
+        self.bus.publish(&self.bus.names().control(), message).await.map_err(|error| not_published(&error))?;
+        // The job may wait for longer than the control topic keeps this.
+        self.cache.record_cancellation(&cancellation).await;
+        Ok(())
     }
 }

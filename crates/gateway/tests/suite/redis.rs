@@ -1,10 +1,10 @@
 //! What a Redis adds, and that its end takes nothing else along.
 
-use cache::Published;
+use cache::{Claim, Published};
 use serde_json::{Value, json};
-use shared::{Audience, EventType, JobEvent, JobId, Payload, Timestamp, seq::seq};
+use shared::{Audience, Cancellation, EventType, JobEvent, JobId, Payload, Timestamp, seq::seq};
 
-use crate::support::{Client, FakeWorker, Heard, Installation, Redis, eventually};
+use crate::support::{Client, DEADLINE, FakeWorker, Heard, Installation, Redis, eventually};
 
 async fn own_event(client: &mut Client, event_type: EventType, seq: u64) -> JobEvent {
     let session = client.welcome().await["session"]["id"].as_str().unwrap().parse().unwrap();
@@ -136,6 +136,19 @@ async fn an_end_that_only_redis_has_is_found_when_a_gateway_has_lost_track() {
     let ack = client.ask("job:resume", resume).await;
     assert_eq!(ack["jobs"][0], json!({ "id": id, "state": "succeeded", "recovered": true }));
     assert_eq!(client.job_event(&id, "succeeded").await["data"], "from Redis");
+}
+
+#[tokio::test]
+async fn a_cancellation_is_remembered_for_workers_that_start_much_later() {
+    let (installation, redis) = (Installation::start().await, Redis::start());
+    let gateway = redis.gateway(&installation).await;
+    let mut client = gateway.client().await;
+    let session = client.welcome().await["session"]["id"].as_str().unwrap().parse().unwrap();
+    let id = client.submit(json!(1)).await;
+    assert_eq!(client.ask("job:cancel", json!({ "id": id })).await, json!({ "ok": true }));
+    let cancellation = Cancellation { job_id: id.parse().unwrap(), audiences: vec![Audience::Session(session)] };
+    let claim = redis.cache().await.claim(cancellation.job_id, "worker", DEADLINE).await;
+    assert_eq!(claim, Claim::Cancelled(vec![cancellation]));
 }
 
 #[tokio::test]

@@ -14,9 +14,20 @@ const RENEWAL: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(500);
 
 /// Whether another worker runs the job, as far as Redis can tell; if not, others will be told that we do.
+///
+/// Obeys on the way who has cancelled the job, perhaps so long ago that the control topic has forgotten.
 pub(crate) async fn is_taken(core: &Core, job: &JobMessage) -> bool {
     // Boxed: a conversation with Redis is large, and every job would carry it for its whole life.
-    Box::pin(core.cache.claim(job.id, &core.instance, TTL)).await == Claim::Held
+    match Box::pin(core.cache.claim(job.id, &core.instance, TTL)).await {
+        Claim::Won | Claim::Unknown => false,
+        Claim::Held => true,
+        Claim::Cancelled(cancellations) => {
+            for cancellation in cancellations {
+                core.cancel(cancellation).await;
+            }
+            false
+        }
+    }
 }
 
 /// Waits until no other worker runs the job.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Cancellations of jobs that are not here, or not yet: a queued job with a tombstone ends without running.
 ///
-/// Bounded in number and age. What is forgotten early only means that the job runs after all.
+/// Bounded in number and age. What is forgotten early only means that the job runs after all, unless Redis remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Tombstones {
     by_job: HashMap<JobId, Vec<Cancellation>>,

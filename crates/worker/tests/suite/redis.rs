@@ -9,8 +9,8 @@ use std::{
 use cache::{Cache, CacheSettings};
 use service::State;
 use shared::{
-    EventMessage,
-    EventType::{Progress, Succeeded},
+    Audience, Cancellation, EventMessage,
+    EventType::{Cancelled, Progress, Succeeded},
     Trial,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     probe::Act,
     suspects::die_of_it,
     twice::died_before_the_ack,
-    world::{TestWorker, World, job, kind, process, soon, until},
+    world::{TestWorker, World, job, kind, owner, process, soon, until},
 };
 
 struct Redis {
@@ -127,6 +127,20 @@ async fn a_job_that_had_ended_when_its_worker_died_is_not_run_again_and_its_end_
     until("the end, again", || world.said(job.id).len() == 2).await;
     assert!(world.said(job.id).iter().all(|event| *event == first));
     assert_eq!(world.book.runs(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_was_cancelled_longer_ago_than_the_control_topic_keeps_does_not_run() {
+    let (world, redis) = (World::new().await, Redis::started());
+    let cache = redis.cache().await;
+    let (cancelled, other) = (world.submit([Act::Succeed]).await, world.submit([Act::Succeed]).await);
+    for (job, audience) in [(&cancelled, owner()), (&other, Audience::User("stranger".into()))] {
+        cache.record_cancellation(&Cancellation { job_id: job.id, audiences: vec![audience] }).await;
+    }
+    let _worker = world.worker_with_cache(cache).await;
+    assert_eq!(world.end(cancelled.id).await.event_type, Cancelled);
+    assert_eq!(world.end(other.id).await.event_type, Succeeded, "a stranger's wish is ignored");
+    assert_eq!(world.book.runs(), 1);
 }
 
 #[tokio::test]
