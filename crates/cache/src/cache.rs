@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use deadpool_redis::redis::cmd;
+use deadpool_redis::redis::pipe;
 use service::{Process, State};
 use shared::{Attributes, Cancellation, EventType, JobEvent, JobId, Kind, Notification, Submitted, Trial};
 
@@ -83,23 +83,30 @@ impl Cache {
 
     /// Tells every gateway of a perishable event.
     pub async fn publish_event(&self, event: &JobEvent) -> Published {
-        self.publish(event.to_message()).await
+        self.publish(vec![event.to_message()], Duration::ZERO).await
     }
 
-    /// Tells every gateway of a perishable notification.
-    pub async fn publish_notification(&self, notification: &Notification) -> Published {
-        match (self.publish(notification.to_message()).await, &self.0) {
+    /// Tells every gateway of perishable notifications, in this order; what becomes of one becomes of all.
+    ///
+    /// `waited` is how long one of them has waited for Redis before: nothing waits for it longer than the deadline in all.
+    pub async fn publish_notifications(&self, notifications: &[&Notification], waited: Duration) -> Published {
+        let messages = notifications.iter().map(|notification| notification.to_message()).collect();
+        match (self.publish(messages, waited).await, &self.0) {
             (Published::Redis, Backend::Present(present)) if !present.redis.is_settled.load(Ordering::Relaxed) => Published::Unsettled,
             (published, _) => published,
         }
     }
 
-    async fn publish(&self, message: (Attributes, Bytes)) -> Published {
+    async fn publish(&self, messages: Vec<(Attributes, Bytes)>, waited: Duration) -> Published {
         let Backend::Present(present) = &self.0 else { return Published::Unavailable };
-        let (channel, frame) = (subscriber::channel(&present.redis), frame::encode(message));
-        let published = present.redis.run(Command::PublishEvent, async |mut connection| {
-            cmd("PUBLISH").arg(channel).arg(frame).query_async::<()>(&mut connection).await
-        });
+        let channel = subscriber::channel(&present.redis);
+        let mut publishes = pipe();
+        for message in messages {
+            publishes.cmd("PUBLISH").arg(&channel).arg(frame::encode(message)).ignore();
+        }
+        let published = present
+            .redis
+            .run_after(waited, Command::PublishEvent, async |mut connection| publishes.query_async::<()>(&mut connection).await);
         if published.await.is_some() { Published::Redis } else { Published::Unavailable }
     }
 

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use bytes::Bytes;
-use deadpool_redis::redis::{cmd, pipe};
+use deadpool_redis::redis::{Pipeline, cmd, pipe};
 use shared::{Attributes, EventMessage, JobEvent, JobId, Submitted};
 use tokio::sync::mpsc;
 
@@ -29,6 +29,9 @@ pub(crate) enum Part {
 
 /// Parts that wait to be written; at 10,000 events a second this is most of a frozen second.
 const QUEUE: usize = 4096;
+/// How many are written in one go, and about how many bytes: it has to be over within a command's deadline.
+const BATCH: usize = 64;
+const BATCH_BYTES: usize = 256 << 10;
 /// How many events of one job are kept: the newest, which hold the outcome.
 const EVENTS_PER_JOB: isize = 32;
 
@@ -44,8 +47,9 @@ impl Recorder {
         let (parts, mut receiver) = mpsc::channel(QUEUE);
         let writer = redis.clone();
         tokio::spawn(async move {
-            while let Some(part) = receiver.recv().await {
-                record(&writer, &part, keep).await;
+            let mut batch = Vec::with_capacity(BATCH);
+            while receiver.recv_many(&mut batch, BATCH).await > 0 {
+                record_all(&writer, &mut batch, keep).await;
             }
         });
         Self { parts, redis }
@@ -83,19 +87,29 @@ impl Part {
 }
 
 /// One sorted set a job, by `seq`: writing a part twice changes nothing, and none takes another's place, whichever comes first.
-async fn record(redis: &Redis, part: &Part, keep: Duration) {
-    let key = key(redis, part.job_id());
-    let frame = frame::encode(part.to_message());
-    let written = redis.run(Command::RecordEvent, async |mut connection| {
-        pipe()
+async fn record_all(redis: &Redis, parts: &mut Vec<Part>, keep: Duration) {
+    let (mut writes, mut bytes) = (pipe(), 0);
+    for part in parts.drain(..) {
+        let (key, frame) = (key(redis, part.job_id()), frame::encode(part.to_message()));
+        bytes += frame.len();
+        writes
             .add_command(cmd("ZADD").arg(&key).arg(part.seq()).arg(frame).take())
             .add_command(cmd("ZREMRANGEBYRANK").arg(&key).arg(0).arg(-EVENTS_PER_JOB - 1).take())
-            .add_command(cmd("EXPIRE").arg(&key).arg(keep.as_secs()).take())
-            .query_async::<()>(&mut connection)
-            .await
-    });
-    // An event that was not written is still in the gateways' rings; Redis only stretches them.
-    let _ = written.await;
+            .add_command(cmd("EXPIRE").arg(&key).arg(keep.as_secs()).take());
+        if bytes >= BATCH_BYTES {
+            write(redis, &mem::replace(&mut writes, pipe())).await;
+            bytes = 0;
+        }
+    }
+    write(redis, &writes).await;
+}
+
+async fn write(redis: &Redis, writes: &Pipeline) {
+    if !writes.is_empty() {
+        let written = redis.run(Command::RecordEvent, async |mut connection| writes.query_async::<()>(&mut connection).await);
+        // An event that was not written is still in the gateways' rings; Redis only stretches them.
+        let _ = written.await;
+    }
 }
 
 /// The events of a job after `seq`, oldest first. Nothing if Redis cannot say; empty if it knows of none.

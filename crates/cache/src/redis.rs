@@ -54,11 +54,29 @@ impl Redis {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        self.run_after(Duration::ZERO, command, run).await
+    }
+
+    /// [`Self::run`] for somebody who has waited for Redis before; it is not tried if there is no time left.
+    pub(crate) async fn run_after<T, F>(
+        &self,
+        waited: Duration,
+        command: Command,
+        run: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let left = self.deadline.saturating_sub(waited);
+        if left.is_zero() {
+            self.metrics.count(command, Outcome::TimedOut);
+            return None;
+        }
         if self.component.get() != State::Up {
             self.metrics.count(command, Outcome::Away);
             return None;
         }
-        let answer = timeout(self.deadline, self.connections.run(run)).await;
+        let answer = timeout(left, self.connections.run(run)).await;
         let outcome = match &answer {
             Ok(Ok(_)) => Outcome::Done,
             Ok(Err(CommandError::Full)) => Outcome::Full,

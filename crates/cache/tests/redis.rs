@@ -36,14 +36,14 @@ async fn what_is_perishable_reaches_every_listener() {
     assert_eq!(received, sent);
 
     let chat = Notification { id: "1".into(), audience: Audience::Channel("news".into()), event: "said".into(), data: None };
-    assert_eq!(worker.publish_notification(&chat).await, Published::Unsettled);
+    assert_eq!(worker.publish_notifications(&[&chat], Duration::ZERO).await, Published::Unsettled);
     let mut received = sent.clone();
     while received == sent {
         received = tokio::time::timeout(DEADLINE, events.next()).await.unwrap();
     }
     assert_eq!(received, EventMessage::Notification(chat.clone()));
     // Nobody can know who listens already, but there is a time after which everybody does.
-    until("it has settled", async || worker.publish_notification(&chat).await == Published::Redis).await;
+    until("it has settled", async || worker.publish_notifications(&[&chat], Duration::ZERO).await == Published::Redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

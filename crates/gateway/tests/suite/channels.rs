@@ -1,5 +1,7 @@
 //! What clients say to each other in channels.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use service::State;
 
@@ -120,6 +122,25 @@ async fn other_gateways_hear_it_by_redis_in_order_and_without_pubsub() {
     }
     hears(&mut bob, json!(299)).await;
     assert_eq!(said(&bob)[before..], (0..300).map(|number| json!(number)).collect::<Vec<_>>());
+}
+
+/// With its deadline of two seconds here; one after another they would wait for a minute.
+#[tokio::test]
+async fn whatever_is_said_while_redis_hangs_waits_for_it_no_longer_than_one_deadline() {
+    let (installation, redis) = (Installation::start().await, Redis::start());
+    let gateway = redis.gateway_with(&installation, &["--publishes-per-second", "1000"]).await;
+    let mut ann = member(&gateway, LOBBY).await;
+    redis.freeze();
+    let since = Instant::now();
+    let mut acks = Vec::new();
+    for number in 0..60 {
+        acks.push(ann.send("channel:publish", json!({ "channel": LOBBY, "data": number })).await);
+    }
+    for ack in acks {
+        assert_eq!(ann.ack(ack).await["ok"], true);
+    }
+    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
+    assert_eq!(said(&ann), (0..60).map(|number| json!(number)).collect::<Vec<_>>());
 }
 
 #[tokio::test]
