@@ -87,11 +87,14 @@ class Proxy {
       from.setNoDelay(true);
       const pipe = new Pipe(this, from, to, interpreter);
       this.#pipes.add(pipe);
-      from.on('error', () => to.destroy());
+      // What follows is said on close.
+      from.on('error', () => {});
       from.on('close', () => {
         this.#pipes.delete(pipe);
-        // Whoever ended politely has the last words still under way.
-        if (!pipe.isEnded) to.destroy();
+        // Whoever ended politely has the last words still under way. A process that is killed may also reset its connections.
+        if (pipe.isEnded) return;
+        pipe.sayLastWords();
+        to.destroy();
       });
     }
   }
@@ -129,7 +132,7 @@ class Pipe {
   }
 
   sayLastWords() {
-    if (this.#interpreter) this.#to.write(this.#interpreter.end());
+    if (this.#interpreter && this.#to.writable) this.#to.write(this.#interpreter.end());
   }
 
   /** Sends what is due, and reads on as long as there is room for it. */

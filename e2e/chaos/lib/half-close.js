@@ -31,9 +31,11 @@ export class HalfClose {
     return Buffer.concat(passed);
   }
 
-  /** Returns what is left to say when the client is gone. */
+  /** Returns what is left to say when the client is gone; once. */
   end() {
-    return Buffer.concat([...this.#open].map(close));
+    const words = Buffer.concat([...this.#open].map(close));
+    this.#open.clear();
+    return words;
   }
 
   #frame() {

@@ -8,7 +8,7 @@ const CLIENTS = 500;
 const BACK_MS = seconds(10);
 const RESULTS_MS = seconds(15);
 /** Submits as the gateway dies. */
-const LAST_WORDS = 200;
+const LAST_WORDS = 60;
 
 story(3, 'kill -9 a gateway with 500 sockets: clients are back and hold their results', { gateways: 1 }, async ({ cluster, crowd, note }) => {
   await crowd.open(CLIENTS);

@@ -16,7 +16,7 @@ const NOTICE_MS = seconds(10);
 /** What no request may wait longer for Redis. */
 const REDIS_MS = 50;
 /** How much longer a request may take on a busy machine than an idle one, half of the time. */
-const BUSY_MS = 20;
+const BUSY_MS = 40;
 /** What nobody may wait longer for, whatever Redis does: an answer, and the end of a job that takes no time. */
 const ANSWER_MS = seconds(1);
 const END_MS = seconds(3);

@@ -27,7 +27,7 @@ describe('11. poison', { concurrency: true }, () => {
     const at = now();
     const [poison] = await crowd.submit(1, { echo: { abort: true } }, ['failed']);
     // A killed worker's jobs wait out a lease of 10 s, each time.
-    await crowd.until([poison], ([job]) => ends(job).length > 0, 'the client to be told', AFTER_A_CUT_MS);
+    await crowd.until([poison], ([job]) => ends(job).length > 0, 'the client to be told', seconds(60));
     note({ recoverMs: Math.round(now() - at) });
     await crowd.rest();
     const [job] = await crowd.jobs([poison]);
