@@ -6,7 +6,7 @@ from place import REPOSITORY
 
 TOPOLOGY = (REPOSITORY / "crates/bus/src/topology.rs").read_text()
 NAMES = (REPOSITORY / "crates/bus/src/names.rs").read_text()
-ENSURE = (REPOSITORY / "crates/bus/src/ensure.rs").read_text()
+ADMIN = (REPOSITORY / "crates/bus/src/admin.rs").read_text()
 # What is deployed by default, and the crates that it takes.
 KINDS = re.search(r"^KINDS=(.*)$", (REPOSITORY / "deploy.env.example").read_text(), re.MULTILINE)[1].split(",")
 CRATES = {main.parts[-3] for main in REPOSITORY.glob("crates/worker-*/src/main.rs")} - {"worker-dead-letter"}
@@ -46,7 +46,7 @@ def test_parameters_are_those_of_the_bus(deployed):
     hours, days = one(r"const BACKLOG: Duration = Duration::from_hours\((\d+) \* (\d+)\);", TOPOLOGY)
     attempts = one(r"const ATTEMPTS: u32 = (\d+);", TOPOLOGY)
     least, most = one(r"const BACKOFF: .* = \(Duration::from_millis\((\d+)\), Duration::from_secs\((\d+)\)\);", TOPOLOGY)
-    deadline = one(r"\.set_ack_deadline_seconds\((\d+)\)", ENSURE)
+    deadline = one(r"\.set_ack_deadline_seconds\((\d+)\)", ADMIN)
     assert set(deployed.state["topics"].values()) == {f"{retention}s"}
     shared = [deadline, f"{int(hours) * int(days) * 3600}s", "", f"{int(least) / 1000:.3f}s", f"{most}s"]
     for name, (topic, *columns, letters, count) in deployed.state["subscriptions"].items():
