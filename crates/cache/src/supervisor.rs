@@ -6,7 +6,7 @@ use tokio::{
     join,
     time::{Instant, timeout},
 };
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::redis::Redis;
 
@@ -27,11 +27,11 @@ pub(crate) async fn supervise(redis: Redis, lifecycle: Lifecycle) {
     let mut down_at = Instant::now();
     while lifecycle.remaining() > Duration::ZERO {
         let now = probe(&redis).await;
-        if now != reason {
-            match &now {
-                Some(reason) => warn!(%reason, "Redis is away; going on without it"),
-                None => info!("Redis is there"),
-            }
+        match (&reason, &now) {
+            (None, Some(reason)) => warn!(%reason, "Redis is away; going on without it"),
+            (Some(before), Some(reason)) if before != reason => debug!(%reason, "Redis is still away"),
+            (Some(_), None) => info!("Redis is there"),
+            _ => {}
         }
         if now.is_some() {
             down_at = Instant::now();
