@@ -5,6 +5,8 @@ import { once } from 'node:events';
 
 /** How much may be under way in one direction while it is slowed down, in bytes. */
 const MOST_UNDER_WAY = 1 << 20;
+/** How long a server has to take a client's last words before the connection ends for it as well. */
+const LAST_WORDS_MS = 1_000;
 
 /** `target` is `host:port`. `interpret()` makes, per connection, something that rewrites what clients say: `{ push(bytes), end() }`. */
 export async function startProxy(target, interpret) {
@@ -75,17 +77,19 @@ class Proxy {
   }
 
   #break(end) {
-    this.#pipes.forEach((pipe) => pipe.sayLastWords());
-    this.#pipes.forEach((pipe) => end(pipe.from));
+    this.#pipes.forEach((pipe) => pipe.isFromInterpreted || end(pipe.from));
   }
 
   #accept(client) {
     if (this.#isCut) return client.destroy();
     const [host, port] = this.target.split(':');
     const upstream = connect(Number(port), host);
+    const isInterpreted = this.#interpret !== undefined;
     for (const [from, to, interpreter] of [[client, upstream, this.#interpret?.()], [upstream, client]]) {
       from.setNoDelay(true);
       const pipe = new Pipe(this, from, to, interpreter);
+      // Such a server is told politely, and so only when the client has gone.
+      pipe.isFromInterpreted = isInterpreted && from === upstream;
       this.#pipes.add(pipe);
       // What follows is said on close.
       from.on('error', () => {});
@@ -93,8 +97,9 @@ class Proxy {
         this.#pipes.delete(pipe);
         // Whoever ended politely has the last words still under way. A process that is killed may also reset its connections.
         if (pipe.isEnded) return;
-        pipe.sayLastWords();
-        to.destroy();
+        if (!interpreter) return to.destroy();
+        to.end(interpreter.end());
+        setTimeout(() => to.destroy(), LAST_WORDS_MS).unref();
       });
     }
   }
@@ -104,17 +109,17 @@ class Proxy {
 class Pipe {
   #proxy;
   #to;
-  #interpreter;
   #underWay = [];
   #bytes = 0;
   #timer = null;
   isEnded = false;
+  /** It comes from a server to which clients' words are rewritten. */
+  isFromInterpreted = false;
 
   constructor(proxy, from, to, interpreter) {
     this.#proxy = proxy;
     this.from = from;
     this.#to = to;
-    this.#interpreter = interpreter;
     const send = (chunk) => {
       this.#underWay.push({ chunk, at: performance.now() + proxy.delayMs });
       this.#bytes += chunk.length;
@@ -129,10 +134,6 @@ class Pipe {
       this.pump();
     });
     to.on('drain', () => this.pump());
-  }
-
-  sayLastWords() {
-    if (this.#interpreter && this.#to.writable) this.#to.write(this.#interpreter.end());
   }
 
   /** Sends what is due, and reads on as long as there is room for it. */
