@@ -16,6 +16,16 @@ async fn lookups(cache: &Cache, number: usize) -> usize {
     answers.iter().filter(|answer| answer.is_some()).count()
 }
 
+/// Waits until commands are answered again, on every connection; Redis is up all the time.
+async fn are_replaced(cache: &Cache) {
+    until("commands are answered", async || {
+        assert_eq!(cache.state(), State::Up);
+        cache.claim(JobId::new(), "one", DEADLINE).await == Claim::Won
+    })
+    .await;
+    until("on every connection", async || lookups(cache, 100).await == 100).await;
+}
+
 /// Waits until what is said now is heard.
 async fn hears(events: &mut PerishableEvents, speaker: &Cache) {
     let said = event(JobId::new(), 1, EventType::Progress);
@@ -66,12 +76,7 @@ async fn connections_that_redis_closed_are_replaced_and_redis_stays_up() {
     let cache = redis.cache();
     state(&cache, State::Up).await;
     redis.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-    until("commands are answered", async || {
-        assert_eq!(cache.state(), State::Up);
-        cache.claim(JobId::new(), "one", DEADLINE).await == Claim::Won
-    })
-    .await;
-    until("on every connection", async || lookups(&cache, 100).await == 100).await;
+    are_replaced(&cache).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,12 +86,7 @@ async fn connections_that_died_silently_are_replaced_and_redis_stays_up() {
     let cache = connect(&[&format!("--redis-url=redis://127.0.0.1:{}", proxy.port)]);
     state(&cache, State::Up).await;
     proxy.silence();
-    until("commands are answered", async || {
-        assert_eq!(cache.state(), State::Up);
-        cache.claim(JobId::new(), "one", DEADLINE).await == Claim::Won
-    })
-    .await;
-    until("on every connection", async || lookups(&cache, 100).await == 100).await;
+    are_replaced(&cache).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

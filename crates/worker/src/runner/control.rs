@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, SeekBack};
+use bus::{ConsumeOptions, Consumer, Delivery, InstanceSubscription, SeekBack, Topology};
 use shared::{ControlMessage, Timestamp};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::core::Core;
 
 /// How far back a new worker hears of cancellations and trials: the control topic's retention.
-const BACK: Duration = Duration::from_mins(10);
+const BACK: Duration = Topology::RETENTION;
 /// Silence that long from the beginning means that nothing was said: the stream has to open first.
 const NOTHING: Duration = Duration::from_millis(750);
 /// Silence that long after something was heard means that all of it has been.
